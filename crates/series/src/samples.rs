@@ -1,0 +1,290 @@
+//! [`Series`]: regular samples in time, with explicit gaps that say why they are there.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Load, Step};
+
+/// One place of a series: what was known of the load at that time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Sample {
+    /// The load.
+    Value(Load),
+    /// No load is known, for this reason.
+    Gap(GapReason),
+}
+
+/// Why a sample is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GapReason {
+    /// The source has no sample at that time: nothing scraped, or the series went stale.
+    NoSample,
+    /// The source answered NaN (`0 / 0` in a query, say).
+    NotANumber,
+    /// The source answered an infinity (a division by zero in a query, say).
+    Infinite,
+    /// The source answered a number beyond [`Load::MAX`].
+    OutOfRange,
+}
+
+/// A run of missing samples with one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Index of the first missing sample.
+    pub first: usize,
+    /// How many samples are missing, at least 1.
+    pub len: usize,
+    /// Why they are.
+    pub reason: GapReason,
+}
+
+/// Regular samples of one load, oldest first, at multiples of the step since the epoch.
+///
+/// A sample at time `t` is what was known at `t`: a forecaster that is given the samples up to `t` has seen nothing
+/// of what came later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    step: Step,
+    start: Timestamp,
+    /// One amount per sample; the amounts inside gaps are zero and nobody sees them.
+    amounts: Vec<f64>,
+    /// Sorted, not overlapping, neighbours of one reason merged.
+    gaps: Vec<Gap>,
+}
+
+impl Series {
+    /// A series without samples, whose first one will be at `start`.
+    ///
+    /// # Errors
+    /// [`SeriesError::OffGrid`] where `start` is no multiple of `step` since the epoch.
+    pub fn starting_at(start: Timestamp, step: Step) -> Result<Self, SeriesError> {
+        if step.floor(start) != start {
+            return Err(SeriesError::OffGrid { time: start, step });
+        }
+        Ok(Self { step, start, amounts: Vec::new(), gaps: Vec::new() })
+    }
+
+    /// A series of `samples`, the first one at `start`.
+    ///
+    /// # Errors
+    /// [`SeriesError::OffGrid`] where `start` is no multiple of `step` since the epoch.
+    pub fn from_samples(
+        start: Timestamp,
+        step: Step,
+        samples: impl IntoIterator<Item = Sample>,
+    ) -> Result<Self, SeriesError> {
+        let mut series = Self::starting_at(start, step)?;
+        for sample in samples {
+            series.push(sample);
+        }
+        Ok(series)
+    }
+
+    /// Appends what is known of the next grid time.
+    pub fn push(&mut self, sample: Sample) {
+        match sample {
+            Sample::Value(load) => self.amounts.push(load.get()),
+            Sample::Gap(reason) => {
+                let index = self.amounts.len();
+                self.amounts.push(0.0);
+                match self.gaps.last_mut() {
+                    Some(gap) if gap.reason == reason && gap.first + gap.len == index => gap.len += 1,
+                    _ => self.gaps.push(Gap { first: index, len: 1, reason }),
+                }
+            }
+        }
+    }
+
+    /// The spacing of the samples.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// The time of the first sample (of the first one to come, while there is none).
+    pub fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// The time of the last sample, gap or not.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.len().checked_sub(1).map(|last| self.time(last))
+    }
+
+    /// The time of the sample after the last.
+    pub fn next_time(&self) -> Timestamp {
+        self.time(self.len())
+    }
+
+    /// How many samples there are, gaps included.
+    pub fn len(&self) -> usize {
+        self.amounts.len()
+    }
+
+    /// Whether there is no sample at all.
+    pub fn is_empty(&self) -> bool {
+        self.amounts.is_empty()
+    }
+
+    /// How many samples are known.
+    pub fn known(&self) -> usize {
+        self.len() - self.gaps.iter().map(|gap| gap.len).sum::<usize>()
+    }
+
+    /// The time of sample `index`.
+    pub fn time(&self, index: usize) -> Timestamp {
+        self.step.shift(self.start, i64::try_from(index).unwrap_or(i64::MAX))
+    }
+
+    /// Sample `index`, or `None` past the end.
+    pub fn sample(&self, index: usize) -> Option<Sample> {
+        let amount = *self.amounts.get(index)?;
+        let after = self.gaps.partition_point(|gap| gap.first + gap.len <= index);
+        Some(match self.gaps.get(after) {
+            Some(gap) if gap.first <= index => Sample::Gap(gap.reason),
+            _ => Sample::Value(Self::checked(amount)),
+        })
+    }
+
+    /// Every sample, oldest first.
+    pub fn samples(&self) -> impl Iterator<Item = Sample> + '_ {
+        let mut gaps = self.gaps.iter().peekable();
+        self.amounts.iter().enumerate().map(move |(index, &amount)| {
+            while gaps.next_if(|gap| gap.first + gap.len <= index).is_some() {}
+            match gaps.peek() {
+                Some(gap) if gap.first <= index => Sample::Gap(gap.reason),
+                _ => Sample::Value(Self::checked(amount)),
+            }
+        })
+    }
+
+    /// The newest known load and its time.
+    pub fn latest(&self) -> Option<(Timestamp, Load)> {
+        let index = match self.gaps.last() {
+            Some(gap) if gap.first + gap.len == self.len() => {
+                // gaps of different reasons may touch: walk back to the first known sample
+                (0..gap.first).rev().find(|&i| matches!(self.sample(i), Some(Sample::Value(_))))?
+            }
+            _ => self.len().checked_sub(1)?,
+        };
+        Some((self.time(index), Self::checked(self.amounts[index])))
+    }
+
+    /// The runs of missing samples, oldest first.
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    /// The samples up to and including `until`: what was known then.
+    #[must_use]
+    pub fn until(&self, until: Timestamp) -> Self {
+        let whole_steps = (until.as_second() - self.start.as_second()).div_euclid(i64::from(self.step.seconds()));
+        let kept = usize::try_from(whole_steps.saturating_add(1)).unwrap_or(0).min(self.len());
+        let mut cut = Self { amounts: self.amounts[..kept].to_vec(), gaps: self.gaps.clone(), ..*self };
+        cut.gaps.retain(|gap| gap.first < kept);
+        if let Some(gap) = cut.gaps.last_mut() {
+            gap.len = gap.len.min(kept - gap.first);
+        }
+        cut
+    }
+
+    /// Forgets the oldest samples, so that at most `most` are left.
+    pub fn keep_newest(&mut self, most: usize) {
+        let drop = self.len().saturating_sub(most);
+        if drop == 0 {
+            return;
+        }
+        self.start = self.time(drop);
+        self.amounts.drain(..drop);
+        self.gaps.retain_mut(|gap| {
+            let end = gap.first + gap.len;
+            gap.first = gap.first.max(drop) - drop;
+            gap.len = end.saturating_sub(drop + gap.first);
+            gap.len > 0
+        });
+    }
+
+    fn checked(amount: f64) -> Load {
+        // every amount came in as a `Load`
+        Load::new(amount).unwrap_or(Load::ZERO)
+    }
+}
+
+/// What cannot be made into a series.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SeriesError {
+    /// The first sample does not lie on the grid of the step.
+    #[error("{time} is no multiple of the step {step} since the epoch; align it with `Step::floor`")]
+    OffGrid {
+        /// The time given.
+        time: Timestamp,
+        /// The step it should lie on.
+        step: Step,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(minutes * 60).unwrap()
+    }
+
+    fn value(amount: f64) -> Sample {
+        Sample::Value(Load::new(amount).unwrap())
+    }
+
+    const NONE: Sample = Sample::Gap(GapReason::NoSample);
+    const NAN: Sample = Sample::Gap(GapReason::NotANumber);
+
+    fn series(samples: &[Sample]) -> Series {
+        Series::from_samples(at(10), Step::MINUTE, samples.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let samples = [NONE, value(1.0), NONE, NONE, NAN, value(2.0), NAN];
+        let series = series(&samples);
+        assert_eq!(series.samples().collect::<Vec<_>>(), samples);
+        assert_eq!((0..7).map(|i| series.sample(i).unwrap()).collect::<Vec<_>>(), samples);
+        assert_eq!(series.sample(7), None);
+        assert_eq!((series.len(), series.known()), (7, 2));
+        assert_eq!(series.gaps().len(), 4);
+        assert_eq!((series.start(), series.end(), series.next_time()), (at(10), Some(at(16)), at(17)));
+    }
+
+    #[test]
+    fn the_latest_load_skips_gaps_at_the_end() {
+        assert_eq!(series(&[value(1.0), NONE, NAN]).latest(), Some((at(10), Load::new(1.0).unwrap())));
+        assert_eq!(series(&[NONE, value(3.0)]).latest(), Some((at(11), Load::new(3.0).unwrap())));
+        assert_eq!(series(&[NONE]).latest(), None);
+        assert_eq!(series(&[]).latest(), None);
+    }
+
+    #[test]
+    fn cutting_leaves_what_was_known_then() {
+        let whole = series(&[value(1.0), NONE, NONE, value(2.0), NAN]);
+        assert_eq!(whole.until(at(11)), series(&[value(1.0), NONE]));
+        assert_eq!(whole.until(at(9)), series(&[]));
+        assert_eq!(whole.until(at(99)), whole);
+    }
+
+    #[test]
+    fn the_oldest_samples_are_forgotten_first() {
+        let samples = [NAN, NONE, NONE, value(1.0), NONE, value(2.0)];
+        for most in 0..=7 {
+            let mut kept = series(&samples);
+            kept.keep_newest(most);
+            let expected = &samples[samples.len() - most.min(samples.len())..];
+            assert_eq!(kept.samples().collect::<Vec<_>>(), expected, "keeping {most}");
+            assert_eq!(kept.next_time(), at(16));
+        }
+    }
+
+    #[test]
+    fn a_series_starts_on_its_grid() {
+        let off = Timestamp::from_second(61).unwrap();
+        assert!(matches!(Series::starting_at(off, Step::MINUTE), Err(SeriesError::OffGrid { .. })));
+    }
+}
