@@ -1,9 +1,31 @@
 //! From an outlook to the value that KEDA gets: pure, without IO, clock or async.
 //!
-//! [`Target`] says how one trigger is to be scaled.
+//! [`Target`] says how one trigger is to be scaled. [`plan`] turns what is known of it into a [`Plan`]: the demand to be
+//! ready for, the value to publish, whether the workload is active, and why. [`FleetEstimate`] is what the policy
+//! remembers between two plans: how many replicas an HPA that got the published values has by now.
+//!
+//! Two rules hold for every plan (properties in the tests keep them): the value is never
+//! below the demand, and it is above the activation threshold exactly where the workload is active.
 
+mod dead_band;
+mod fleet;
+mod plan;
 mod service_level;
 mod target;
 
+pub use fleet::FleetEstimate;
+pub use plan::{NoPlan, Plan, Publication, Reason, plan};
 pub use service_level::{ServiceLevel, ServiceLevelError};
 pub use target::{Mode, Target, Threshold, ThresholdError, UnknownMode};
+
+use std::time::Duration;
+
+/// How often an HPA asks for its metrics (`--horizontal-pod-autoscaler-sync-period`, the cluster default).
+pub const HPA_SYNC: Duration = Duration::from_secs(15);
+
+/// The relative distance from `target × replicas` within which an HPA does nothing
+/// (`--horizontal-pod-autoscaler-tolerance`, the cluster default).
+pub const HPA_TOLERANCE: f64 = 0.1;
+
+/// How long an HPA remembers its recommendations before it scales down (`stabilizationWindowSeconds`, the default).
+pub const HPA_STABILIZATION: Duration = Duration::from_secs(300);

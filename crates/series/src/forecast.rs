@@ -86,7 +86,7 @@ impl Forecast {
         let Some(left) = after.checked_sub(1).and_then(|before| horizons.get(before)) else {
             return load(right_load);
         };
-        let span = (right.ahead - left.ahead).as_secs_f64();
+        let span = right.ahead.saturating_sub(left.ahead).as_secs_f64();
         let passed = self.time_of(left).duration_until(time).as_secs_f64();
         load(lerp(self.at_level(left, level), right_load, passed / span))
     }

@@ -51,7 +51,7 @@ pub struct PrometheusQuery {
     pub server: Option<ServerAddress>,
     /// The PromQL text; must give one series.
     pub promql: String,
-    /// `namespace` parameter of multi-tenant proxies (Thanos on OpenShift).
+    /// `namespace` parameter of multi-tenant proxies (Thanos on `OpenShift`).
     pub namespace: Option<String>,
     /// Further URL parameters.
     pub parameters: Vec<(String, String)>,

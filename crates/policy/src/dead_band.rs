@@ -1,0 +1,64 @@
+//! Publishing through the HPA's dead band.
+//!
+//! An HPA ignores a metric within a tenth of `target × replicas`. A forecast published as it is rises through that band
+//! minute by minute, is ignored there, and acts too late. So a wanted rise is published just outside the band, a
+//! wanted fall inside it as no change, and everything else as it is. Whatever the estimate of the replica count says, the
+//! value published is never below the demand: a wrong estimate can cost pods, it cannot take away any that are needed.
+
+use series::Load;
+
+use crate::{FleetEstimate, HPA_TOLERANCE, Publication, Threshold};
+
+/// Room for the rounding of thousandths and of the HPA's own division.
+const HAIR: f64 = 1e-4;
+
+/// The value that moves an HPA of about `fleet` replicas to what `demand` needs, and how it was found.
+pub(crate) fn publish(demand: Load, threshold: Threshold, fleet: &FleetEstimate) -> (Load, Publication) {
+    let carried = threshold.get() * f64::from(fleet.replicas());
+    let (value, publication) = if FleetEstimate::needed(demand, threshold) > fleet.replicas() {
+        let outside = carried * (1.0 + HPA_TOLERANCE) * (1.0 + HAIR);
+        if outside > demand.get() { (outside, Publication::Raised) } else { (demand.get(), Publication::AsIs) }
+    } else if demand.get() < carried * (1.0 - HPA_TOLERANCE) * (1.0 - HAIR) {
+        (demand.get(), Publication::AsIs)
+    } else {
+        (carried.max(demand.get()), Publication::Held)
+    };
+    // beyond `Load::MAX` only the demand itself is sure to be a load
+    Load::new(value).map_or((demand, Publication::AsIs), |value| (value, publication))
+}
+
+#[cfg(test)]
+mod tests {
+    use series::Timestamp;
+
+    use super::*;
+
+    fn published(demand: f64, replicas: u32) -> (f64, Publication) {
+        let threshold = Threshold::new(10.0).unwrap();
+        let carried = Load::new(f64::from(replicas) * 10.0).unwrap();
+        let fleet = FleetEstimate::sized_for(carried, threshold, Timestamp::UNIX_EPOCH);
+        let (value, publication) = publish(Load::new(demand).unwrap(), threshold, &fleet);
+        (value.get(), publication)
+    }
+
+    #[test]
+    fn a_small_rise_goes_just_outside_the_band() {
+        let (value, publication) = published(101.0, 10);
+        assert_eq!(publication, Publication::Raised);
+        assert!(value > 110.0 && value < 110.1, "{value}");
+    }
+
+    #[test]
+    fn a_large_rise_and_a_large_fall_go_as_they_are() {
+        assert_eq!(published(150.0, 10), (150.0, Publication::AsIs));
+        assert_eq!(published(80.0, 10), (80.0, Publication::AsIs));
+        assert_eq!(published(0.0, 10), (0.0, Publication::AsIs));
+    }
+
+    #[test]
+    fn a_small_fall_is_no_change() {
+        assert_eq!(published(95.0, 10), (100.0, Publication::Held));
+        assert_eq!(published(100.0, 10), (100.0, Publication::Held));
+        assert_eq!(published(90.0, 10), (100.0, Publication::Held));
+    }
+}
