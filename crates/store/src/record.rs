@@ -1,0 +1,46 @@
+//! How an outlook is written down: JSON in an envelope that carries the version of the format.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use series::{Outlook, TargetKey};
+
+/// Raised whenever a record of before would be read wrongly.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    outlook: Outlook,
+}
+
+#[derive(Debug, Deserialize)]
+struct Envelope {
+    format: u32,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    #[error("it has format {found}, this version reads format {FORMAT}")]
+    Format { found: u32 },
+    #[error("it is not readable")]
+    Json(#[from] serde_json::Error),
+}
+
+pub(crate) fn key(target: &TargetKey) -> String {
+    format!("{}/{}/{}", target.namespace, target.name, target.digest)
+}
+
+pub(crate) fn write(outlook: &Outlook) -> Result<Vec<u8>, RecordError> {
+    Ok(serde_json::to_vec(&Record { format: FORMAT, outlook: outlook.clone() })?)
+}
+
+pub(crate) fn read(bytes: &[u8]) -> Result<Arc<Outlook>, RecordError> {
+    let Envelope { format } = serde_json::from_slice(bytes)?;
+    if format != FORMAT {
+        return Err(RecordError::Format { found: format });
+    }
+    let record: Record = serde_json::from_slice(bytes)?;
+    Ok(Arc::new(record.outlook))
+}
