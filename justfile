@@ -1,0 +1,50 @@
+# One door to everything that is checked; `just ci` is what must pass.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# The recipes.
+default:
+    @just --list --unsorted
+
+# All checks, the tests first.
+ci: test lint deny benches
+
+# Every test: units, properties, the real processes against real servers, KEDA's client against them.
+test:
+    cargo test --workspace
+    cd tests/keda-client && go test ./...
+
+# Form, lints and documentation, without a warning.
+lint: lint-go
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# The Go client of the tests.
+lint-go:
+    cd tests/keda-client && test -z "$(gofmt -l . | tee /dev/stderr)" && go vet ./...
+
+# The arrows between the rooms, licenses and sources; asks no advisory database.
+deny:
+    cargo deny check --allow unused-wrapper --allow duplicate bans licenses sources
+
+# Known vulnerabilities, from a database on the network.
+advisories:
+    cargo deny check advisories
+
+# Every benchmark once, to see that it runs.
+benches:
+    cargo bench -p benches -- --test
+
+# The benchmarks, measured.
+bench *filter:
+    cargo bench -p benches -- {{ filter }}
+
+# A day of load in a minute, with and without forecast.
+demo *flags:
+    cargo run --release -p prescale -- demo {{ flags }}
+
+# Everything formatted.
+format:
+    cargo fmt --all
+    cd tests/keda-client && gofmt -w .
