@@ -1,0 +1,73 @@
+//! Filling of gaps, so that features can be made across them. What was filled is never a target and never an origin.
+
+use crate::past::Calendar;
+
+/// Fills the gaps between known loads: short ones (at most an hour) along the straight line between their neighbors, longer ones
+/// with the loads of the same wall-clock time a day before, or a week before, and with the line only where neither is.
+///
+/// Zeros are never invented. The first and the last load must be known; both neighbors of a gap lie before the next known
+/// load, so nothing that is made at a known origin has seen what came after it.
+pub(crate) fn fill(loads: &[Option<f64>], calendar: &Calendar) -> Vec<f64> {
+    let longest_line = calendar.steps_in(3600).max(1);
+    let mut filled: Vec<f64> = Vec::with_capacity(loads.len());
+    let mut index = 0;
+    while index < loads.len() {
+        if let Some(load) = loads[index] {
+            filled.push(load);
+            index += 1;
+            continue;
+        }
+        let length = loads[index..].iter().take_while(|load| load.is_none()).count();
+        let left = filled.last().copied();
+        let right = loads.get(index + length).copied().flatten();
+        for place in 0..length {
+            let line = on_line(left, right, (place + 1) as f64 / (length + 1) as f64);
+            let seasonal = || {
+                [1, 7].into_iter().find_map(|days| {
+                    let source = calendar.same_time_before(index + place, days)?;
+                    filled.get(source).copied()
+                })
+            };
+            let value = if length > longest_line { seasonal().unwrap_or(line) } else { line };
+            filled.push(value);
+        }
+        index += length;
+    }
+    filled
+}
+
+fn on_line(left: Option<f64>, right: Option<f64>, share: f64) -> f64 {
+    match (left, right) {
+        (Some(left), Some(right)) => left + (right - left) * share,
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::minutes;
+
+    #[test]
+    fn a_short_gap_is_a_straight_line() {
+        let filled = fill(&[Some(1.0), None, None, Some(4.0)], &minutes());
+        assert_eq!(filled, [1.0, 2.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn a_long_gap_is_what_was_a_day_before() {
+        let day = 1440;
+        let mut loads: Vec<Option<f64>> = (0..2 * day).map(|i| Some((i % day) as f64)).collect();
+        loads[day + 100..day + 200].fill(None);
+        let filled = fill(&loads, &minutes());
+        assert_eq!(filled[day + 150], 150.0);
+    }
+
+    #[test]
+    fn a_long_gap_without_a_day_before_is_a_line() {
+        let mut loads = vec![Some(10.0); 300];
+        loads[100..200].fill(None);
+        assert_eq!(fill(&loads, &minutes()), vec![10.0; 300]);
+    }
+}

@@ -1,0 +1,8 @@
+//! The models, one room each, with its page: equation, symbols, source, minimum data, parameters.
+//!
+//! All of them work on the root scale of the load with its gaps filled, know nothing of each other, and are put into service
+//! by the engine alone.
+
+pub mod persistence;
+pub mod ridge;
+pub mod seasonal_naive;
