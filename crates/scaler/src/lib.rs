@@ -1,9 +1,20 @@
-//! The fast path, running: trigger metadata into targets.
+//! The fast path, running: trigger metadata into targets, targets onto the [`Board`], and KEDA's five rpcs answered from it.
+//!
+//! Nothing here asks a source or makes a forecast: whoever does is handed in as [`Forecasts`] and publishes on the board.
 
+mod board;
 mod durations;
 mod metadata;
+mod metrics;
+mod server;
+mod service;
+mod status;
+mod streams;
 
+pub use board::{Board, Snapshot};
 pub use durations::{DurationError, Readable, parse_duration};
 pub use metadata::{
     DefaultInForce, Defaults, Mistake, Mistakes, Review, metric_name, parse_target, parse_threshold, review,
 };
+pub use server::{ServeError, serve};
+pub use service::{Forecasts, Scaler};

@@ -1,0 +1,213 @@
+//! [`Board`]: the latest outlook per target, where the two paths meet.
+//!
+//! The slow path publishes outlooks, handlers read plans. A plan is made when an outlook or an HPA sync has come since the
+//! last one, in microseconds and under a lock that is never held over an await; otherwise the last one is the answer, so
+//! that `GetMetrics` and the `IsActive` after it tell the same.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use policy::{FleetEstimate, NoPlan, Plan, Target};
+use series::{Outlook, TargetKey, Timestamp};
+use tokio::sync::watch;
+
+/// The latest outlook per target.
+#[derive(Debug, Default)]
+pub struct Board {
+    seats: RwLock<HashMap<TargetKey, Arc<Seat>>>,
+}
+
+/// One target on the board.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    target: Arc<Target>,
+    state: Mutex<State>,
+    /// Counts the outlooks published; streams wait on it.
+    published: watch::Sender<u64>,
+    /// When KEDA last asked, in seconds since the epoch.
+    last_asked: AtomicI64,
+    open_streams: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State {
+    outlook: Arc<Outlook>,
+    fleet: Option<FleetEstimate>,
+    plan: Result<Arc<Plan>, NoPlan>,
+    /// Whether an outlook came since the plan was made.
+    outdated: bool,
+}
+
+/// What the board knows of one target at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The target as parsed from the trigger's metadata.
+    pub target: Arc<Target>,
+    /// What the slow path published last.
+    pub outlook: Arc<Outlook>,
+    /// What KEDA is told, or why it is told nothing.
+    pub plan: Result<Arc<Plan>, NoPlan>,
+    /// The replica count that the values published so far lead to.
+    pub replicas: Option<u32>,
+}
+
+impl Board {
+    /// Puts the newest outlook of a target on the board; one that is not (or no longer) on it is left out.
+    pub fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
+        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone);
+        if let Some(seat) = seat {
+            seat.publish(outlook);
+        }
+    }
+
+    /// What is known of every target at `now`, in order of their keys.
+    pub fn snapshots(&self, now: Timestamp) -> Vec<Snapshot> {
+        let seats: Vec<_> =
+            self.seats.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
+        let mut snapshots: Vec<_> = seats.iter().map(|seat| seat.snapshot(now)).collect();
+        snapshots.sort_by(|a, b| a.target.key.cmp(&b.target.key));
+        snapshots
+    }
+
+    /// How many targets are on the board.
+    pub fn len(&self) -> usize {
+        self.seats.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether no target is on the board.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The seat of `key`, if it has one, marked as asked for at `now`.
+    pub(crate) fn seat(&self, key: &TargetKey, now: Timestamp) -> Option<Arc<Seat>> {
+        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)?;
+        seat.last_asked.store(now.as_second(), Ordering::Relaxed);
+        Some(seat)
+    }
+
+    /// Gives `target` a seat, and tells whether it is new.
+    pub(crate) fn take_seat(&self, target: Target, now: Timestamp) -> (Arc<Seat>, bool) {
+        let mut seats = self.seats.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seat) = seats.get(&target.key) {
+            return (Arc::clone(seat), false);
+        }
+        let key = target.key.clone();
+        let seat = Arc::new(Seat::new(target, now));
+        seats.insert(key, Arc::clone(&seat));
+        (seat, true)
+    }
+
+    /// Takes away the seats that nobody asked for in the last `idle` and that no stream holds; gives their keys.
+    pub(crate) fn clear_idle(&self, idle: Duration, now: Timestamp) -> Vec<TargetKey> {
+        let oldest = now.as_second().saturating_sub(i64::try_from(idle.as_secs()).unwrap_or(i64::MAX));
+        let mut cleared = Vec::new();
+        self.seats.write().unwrap_or_else(PoisonError::into_inner).retain(|key, seat| {
+            let held = seat.open_streams.load(Ordering::Relaxed) > 0;
+            let kept = held || seat.last_asked.load(Ordering::Relaxed) >= oldest;
+            if !kept {
+                cleared.push(key.clone());
+            }
+            kept
+        });
+        cleared
+    }
+}
+
+impl Seat {
+    fn new(target: Target, now: Timestamp) -> Self {
+        let state = State {
+            outlook: Arc::new(Outlook::first_seen(now)),
+            fleet: None,
+            plan: Err(NoPlan::NotYet),
+            outdated: true,
+        };
+        Self {
+            target: Arc::new(target),
+            state: Mutex::new(state),
+            published: watch::Sender::new(0),
+            last_asked: AtomicI64::new(now.as_second()),
+            open_streams: AtomicUsize::new(0),
+        }
+    }
+
+    /// What KEDA is told at `now`, or why it is told nothing.
+    pub(crate) fn plan(&self, now: Timestamp) -> Result<Arc<Plan>, NoPlan> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).plan(&self.target, now)
+    }
+
+    /// A count that moves with every outlook published.
+    pub(crate) fn publications(&self) -> watch::Receiver<u64> {
+        self.published.subscribe()
+    }
+
+    /// Keeps the seat as long as the guard lives, whether or not anybody else asks.
+    pub(crate) fn hold(self: &Arc<Self>) -> Hold {
+        self.open_streams.fetch_add(1, Ordering::Relaxed);
+        Hold(Arc::clone(self))
+    }
+
+    fn publish(&self, outlook: Arc<Outlook>) {
+        {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.outlook = outlook;
+            state.outdated = true;
+        }
+        self.published.send_modify(|count| *count += 1);
+    }
+
+    fn snapshot(&self, now: Timestamp) -> Snapshot {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = state.plan(&self.target, now);
+        Snapshot {
+            target: Arc::clone(&self.target),
+            outlook: Arc::clone(&state.outlook),
+            plan,
+            replicas: state.fleet.as_ref().map(FleetEstimate::replicas),
+        }
+    }
+}
+
+impl State {
+    fn plan(&mut self, target: &Target, now: Timestamp) -> Result<Arc<Plan>, NoPlan> {
+        let synced = self.fleet.as_ref().is_none_or(|fleet| fleet.is_due(now));
+        if !synced && !self.outdated {
+            return self.plan.clone();
+        }
+        if let (Some(fleet), Ok(last)) = (&mut self.fleet, &self.plan) {
+            fleet.follow(last.value, target.threshold, now);
+        }
+        self.plan = policy::plan(&self.outlook, target, self.fleet.as_ref(), now).map(Arc::new);
+        self.outdated = false;
+        if let (None, Ok(first)) = (&self.fleet, &self.plan) {
+            // until the values published tell more, the fleet is taken for one that reacted to the load it has
+            let carried = first.observed.unwrap_or(first.demand);
+            self.fleet = Some(FleetEstimate::sized_for(carried, target.threshold, now));
+        }
+        self.plan.clone()
+    }
+}
+
+/// Keeps a [`Seat`] on the board.
+#[derive(Debug)]
+pub(crate) struct Hold(Arc<Seat>);
+
+impl std::ops::Deref for Hold {
+    type Target = Seat;
+
+    fn deref(&self) -> &Seat {
+        &self.0
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.open_streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;

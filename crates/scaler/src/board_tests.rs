@@ -1,0 +1,80 @@
+use std::collections::HashMap;
+
+use series::{Load, Observation};
+
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + seconds).unwrap()
+}
+
+fn target(name: &str) -> Target {
+    let metadata: HashMap<_, _> = [("query", "sum(load)"), ("threshold", "10"), ("serverAddress", "http://p:9090")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+    crate::parse_target("shop", name, &metadata, &crate::Defaults::default()).unwrap()
+}
+
+fn outlook(observed: f64, seconds: i64) -> Arc<Outlook> {
+    let observation = Observation { at: at(seconds), load: Load::new(observed).unwrap() };
+    Arc::new(Outlook { observation: Ok(observation), ..Outlook::first_seen(at(seconds)) })
+}
+
+fn value(seat: &Seat, seconds: i64) -> f64 {
+    seat.plan(at(seconds)).unwrap().value.get()
+}
+
+#[test]
+fn a_target_is_answered_from_what_was_published_for_it_alone() {
+    let board = Board::default();
+    let (checkout, is_new) = board.take_seat(target("checkout"), at(0));
+    let (search, _) = board.take_seat(target("search"), at(0));
+    assert!(is_new);
+    assert_eq!(checkout.plan(at(0)), Err(NoPlan::NotYet));
+    board.publish(&target("checkout").key, outlook(70.0, 0));
+    assert_eq!(value(&checkout, 1), 70.0);
+    assert_eq!(search.plan(at(1)), Err(NoPlan::NotYet));
+    assert!(!board.take_seat(target("checkout"), at(2)).1, "a second sight finds the first seat");
+}
+
+#[test]
+fn between_two_syncs_and_two_outlooks_the_plan_stays_the_same() {
+    let board = Board::default();
+    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    board.publish(&seat.target.key, outlook(70.0, 0));
+    let first = seat.plan(at(1)).unwrap();
+    assert!(Arc::ptr_eq(&first, &seat.plan(at(14)).unwrap()));
+    assert!(!Arc::ptr_eq(&first, &seat.plan(at(16)).unwrap()), "an HPA sync has passed");
+    let second = seat.plan(at(17)).unwrap();
+    board.publish(&seat.target.key, outlook(90.0, 18));
+    assert!(!Arc::ptr_eq(&second, &seat.plan(at(18)).unwrap()), "an outlook has come");
+}
+
+#[test]
+fn the_fleet_follows_the_values_published() {
+    let board = Board::default();
+    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    board.publish(&seat.target.key, outlook(100.0, 0));
+    assert_eq!(value(&seat, 0), 100.0);
+    // 104 needs an eleventh pod, and an HPA of ten would not hear of it
+    board.publish(&seat.target.key, outlook(104.0, 1));
+    let raised = value(&seat, 1);
+    assert!(raised > 110.0, "{raised}");
+    assert_eq!(seat.snapshot(at(16)).replicas, Some(12), "the HPA took the raised value at its sync");
+    assert_eq!(value(&seat, 16), 104.0, "and is told of the one pod too many, outside the band of twelve");
+}
+
+#[test]
+fn idle_targets_are_cleared_and_held_ones_stay() {
+    let board = Board::default();
+    let (held, _) = board.take_seat(target("held"), at(0));
+    let open_stream = held.hold();
+    let (_asked, _) = board.take_seat(target("asked"), at(0));
+    let (_idle, _) = board.take_seat(target("idle"), at(0));
+    board.seat(&target("asked").key, at(500));
+    let minute = Duration::from_secs(60);
+    assert_eq!(board.clear_idle(minute, at(510)), [target("idle").key]);
+    drop(open_stream);
+    assert_eq!(board.clear_idle(minute, at(510)), [target("held").key]);
+    assert_eq!(board.len(), 1);
+}
