@@ -1,4 +1,6 @@
-//! Generated gRPC code of the protos in `proto/`, and nothing else.
+//! Generated gRPC code of the protos in `proto/`, and what a client of it needs to name.
+
+pub use tonic::transport::Channel;
 
 /// KEDA's contract for external scalers (`proto/externalscaler.proto`).
 #[allow(missing_docs, clippy::pedantic, reason = "generated")]
