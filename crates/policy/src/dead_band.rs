@@ -15,7 +15,7 @@ const HAIR: f64 = 1e-4;
 /// The value that moves an HPA of about `fleet` replicas to what `demand` needs, and how it was found.
 pub(crate) fn publish(demand: Load, threshold: Threshold, fleet: &FleetEstimate) -> (Load, Publication) {
     let carried = threshold.get() * f64::from(fleet.replicas());
-    let (value, publication) = if FleetEstimate::needed(demand, threshold) > fleet.replicas() {
+    let (value, publication) = if fleet.needed(demand) > fleet.replicas() {
         let outside = carried * (1.0 + HPA_TOLERANCE) * (1.0 + HAIR);
         if outside > demand.get() { (outside, Publication::Raised) } else { (demand.get(), Publication::AsIs) }
     } else if demand.get() < carried * (1.0 - HPA_TOLERANCE) * (1.0 - HAIR) {

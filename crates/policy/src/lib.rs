@@ -2,19 +2,24 @@
 //!
 //! [`Target`] says how one trigger is to be scaled. [`plan`] turns what is known of it into a [`Plan`]: the demand to be
 //! ready for, the value to publish, whether the workload is active, and why. [`FleetEstimate`] is what the policy
-//! remembers between two plans: how many replicas an HPA that got the published values has by now.
+//! remembers between two plans: how many replicas an HPA that got the published values has by now. [`Hpa`] is the HPA's own
+//! arithmetic, which the estimate and the simulator share.
 //!
 //! Two rules hold for every plan (properties in the tests keep them): the value is never
 //! below the demand, and it is above the activation threshold exactly where the workload is active.
 
 mod dead_band;
 mod fleet;
+mod hpa;
 mod plan;
+mod replicas;
 mod service_level;
 mod target;
 
 pub use fleet::FleetEstimate;
+pub use hpa::{Hpa, HpaSettings};
 pub use plan::{NoPlan, Plan, Publication, Reason, plan};
+pub use replicas::{ReplicaRange, ReplicaRangeError};
 pub use service_level::{ServiceLevel, ServiceLevelError};
 pub use target::{Mode, Target, Threshold, ThresholdError, UnknownMode};
 

@@ -206,8 +206,8 @@ proptest! {
         let (value, _) = crate::dead_band::publish(load(demand), threshold, &fleet);
         let mut hpa = FleetEstimate::sized_for(load(f64::from(real) * 10.0), threshold, at(NOW));
         // an hour of the same answer: ramps and stabilization are over
-        (1..=240).for_each(|sync| hpa.follow(value, threshold, at(NOW + 15 * sync)));
-        let needed = FleetEstimate::needed(load(demand), threshold);
+        (1..=240).for_each(|sync| hpa.follow(value, at(NOW + 15 * sync)));
+        let needed = hpa.needed(load(demand));
         prop_assert!(
             f64::from(hpa.replicas()) * (1.0 + crate::HPA_TOLERANCE) >= f64::from(needed) - 1.0,
             "{} replicas for {needed} needed", hpa.replicas(),

@@ -177,7 +177,7 @@ impl State {
             return self.plan.clone();
         }
         if let (Some(fleet), Ok(last)) = (&mut self.fleet, &self.plan) {
-            fleet.follow(last.value, target.threshold, now);
+            fleet.follow(last.value, now);
         }
         self.plan = policy::plan(&self.outlook, target, self.fleet.as_ref(), now).map(Arc::new);
         self.outdated = false;

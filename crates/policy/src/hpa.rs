@@ -6,10 +6,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use policy::Threshold;
 use series::{Load, Timestamp};
 
-use crate::ReplicaRange;
+use crate::{HPA_STABILIZATION, HPA_TOLERANCE, ReplicaRange, Threshold};
 
 /// How many pods an HPA may add in one sync where doubling would add fewer.
 const ALWAYS_ALLOWED_RISE: u32 = 4;
@@ -31,12 +30,12 @@ pub struct HpaSettings {
 impl HpaSettings {
     /// Kubernetes' defaults: tolerance 0.1, stabilization 300 s.
     pub fn defaults(target: Threshold, replicas: ReplicaRange) -> Self {
-        Self { target, tolerance: 0.1, stabilization: Duration::from_secs(300), replicas }
+        Self { target, tolerance: HPA_TOLERANCE, stabilization: HPA_STABILIZATION, replicas }
     }
 }
 
 /// One HPA, asked to sync every 15 s.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hpa {
     settings: HpaSettings,
     current: u32,

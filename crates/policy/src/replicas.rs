@@ -1,7 +1,8 @@
 //! [`ReplicaRange`]: between how many pods an HPA may choose, and the count that a load needs.
 
-use policy::Threshold;
 use series::Load;
+
+use crate::Threshold;
 
 /// Rounding must not order a pod for the last bit of a load: a share of a pod below this is none.
 const SLACK: f64 = 1e-9;
