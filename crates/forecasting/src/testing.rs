@@ -36,7 +36,6 @@ pub(crate) fn minutes() -> Calendar {
 }
 
 /// `count` normal deviates (Box and Muller) of a seeded generator.
-#[expect(dead_code, reason = "soon")]
 pub(crate) fn normals(seed: u64, count: usize) -> Vec<f64> {
     let mut random = fastrand::Rng::with_seed(seed);
     (0..count)

@@ -33,6 +33,8 @@
 //! | rows | newest 8 days | old habits are forgotten | – |
 
 mod features;
+#[cfg(test)]
+mod oracle;
 mod regression;
 
 use std::ops::Range;
