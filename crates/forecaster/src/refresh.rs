@@ -1,0 +1,226 @@
+//! [`Refresher`]: one refresh of one target, from the questions to the outlook.
+//!
+//! ```text
+//!  instant query at now ----------------------------> observation --+
+//!  range query, only what has settled since --> history --> fit if due --> forecast --> outlook --> published
+//!  (while the history is not full) range queries for what is older --> fit --> forecast --> outlook, again
+//! ```
+//! The two halves fail alone: each carries on what it knew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use series::{Clock, Forecast, ForecastRequest, NoForecast, Outlook, Series, SourceFault, SourceState, Timestamp};
+use tokio::sync::Semaphore;
+
+use crate::forecaster::Publish;
+use crate::metrics::{Metrics, Timer};
+use crate::source::{Source, SourceError};
+use crate::target::{State, Target};
+use forecasting::Fitted;
+
+/// How long older history is left alone after a try that failed: such a request is the heaviest there is, and the
+/// newest history already makes a forecast.
+const PAUSE_AFTER_OLDER_FAILED: Duration = Duration::from_secs(60);
+
+/// Does refreshes.
+pub(crate) struct Refresher {
+    pub(crate) source: Source,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) publish: Arc<dyn Publish>,
+    pub(crate) metrics: Metrics,
+    /// Fits at once: they take whole cores, and some must be left for answers.
+    pub(crate) fits: Semaphore,
+}
+
+impl Refresher {
+    /// One refresh of `target`, or the end of the one under way.
+    pub(crate) async fn refresh(&self, target: &Target) {
+        let before = target.refreshes();
+        let mut state = target.state.lock().await;
+        if target.refreshes() != before {
+            // the one under way when this one was called for has ended
+            return;
+        }
+        let _timer = self.metrics.refresh();
+        self.refresh_alone(target, &mut state).await;
+        target.refresh_ended();
+    }
+
+    async fn refresh_alone(&self, target: &Target, state: &mut State) {
+        let now = self.clock.now();
+        let request = &target.request;
+        let (observed, newer) =
+            tokio::join!(self.source.observe(&request.query, now), self.read_newer(request, state, now));
+        let (read, newer_fault) = newer;
+        if read > 0 {
+            self.forecast(request, state, now).await;
+        }
+        state.observed(now, observed.as_ref().ok().copied());
+        if !request.forecast_wanted {
+            state.outlook.forecast = Err(NoForecast::NotAsked);
+        }
+        let fault = observed.err().or(newer_fault).map(SourceFault::from);
+        let hears_all = fault.is_none();
+        self.conclude(target, state, now, fault);
+        if hears_all && request.forecast_wanted {
+            self.fill_in(target, state, now).await;
+        }
+    }
+
+    /// Reads what has settled since the last time; how many samples were read, and the fault that ended it.
+    async fn read_newer(
+        &self,
+        request: &ForecastRequest,
+        state: &mut State,
+        now: Timestamp,
+    ) -> (usize, Option<SourceError>) {
+        let mut read = 0;
+        if !request.forecast_wanted {
+            return (read, None);
+        }
+        for range in state.history.newer(now) {
+            match self.source.samples(&request.query, range).await {
+                Ok(samples) => state.history.record_newer(range, samples),
+                Err(error) => return (read, Some(error)),
+            }
+            read += range.count();
+        }
+        (read, None)
+    }
+
+    /// Reads the history before what is known, piece by piece, and forecasts anew from all of it.
+    async fn fill_in(&self, target: &Target, state: &mut State, now: Timestamp) {
+        let request = &target.request;
+        if state.older_not_before.is_some_and(|time| now < time) {
+            return;
+        }
+        state.older_not_before = None;
+        let mut read = 0;
+        let mut fault = None;
+        while let Some(range) = state.history.older(now) {
+            match self.source.samples(&request.query, range).await {
+                Ok(samples) => state.history.record_older(range, samples),
+                Err(error) => {
+                    state.older_not_before = now.saturating_add(PAUSE_AFTER_OLDER_FAILED).ok();
+                    fault = Some(SourceFault::from(error));
+                    break;
+                }
+            }
+            read += range.count();
+        }
+        if read > 0 {
+            // weeks more of history may well prefer another model
+            state.fitted = None;
+            self.forecast(request, state, now).await;
+        }
+        if read > 0 || fault.is_some() {
+            self.conclude(target, state, now, fault);
+        }
+    }
+
+    /// Has the history forecast, with a fit where one is due.
+    async fn forecast(&self, request: &ForecastRequest, state: &mut State, now: Timestamp) {
+        let Some(history) = state.history.known() else {
+            return;
+        };
+        let history = Arc::new(history);
+        state.accuracy.compare(&history);
+        let forecast = match self.forecast_apart(request, state, Arc::clone(&history)).await {
+            Ok(forecast) => {
+                state.accuracy.foretell(&forecast, &history, now, request.lead_time);
+                Ok(Arc::new(forecast))
+            }
+            Err(reason) => Err(reason),
+        };
+        state.foretold(now, forecast);
+        state.outlook.lead_time_error = state.accuracy.mean_error();
+    }
+
+    /// Fits and forecasts on the blocking pool.
+    async fn forecast_apart(
+        &self,
+        request: &ForecastRequest,
+        state: &mut State,
+        history: Arc<Series>,
+    ) -> Result<Forecast, NoForecast> {
+        let timezone = TimeZone::get(&request.timezone)
+            .map_err(|error| NoForecast::Failed(format!("the time zone {:?}: {error}", request.timezone)))?;
+        let settings = forecasting::Settings { lead_time: request.lead_time, model: request.model, timezone };
+        let Ok(_permit) = self.fits.acquire().await else {
+            return Err(NoForecast::Failed("no fits are made any more".to_owned()));
+        };
+        let fitted = state.fitted.take();
+        let metrics = self.metrics.clone();
+        let work = tokio::task::spawn_blocking(move || work(fitted, &history, &settings, || metrics.fit()));
+        match work.await {
+            Ok((fitted, forecast)) => {
+                state.fitted = fitted;
+                forecast
+            }
+            Err(_) => Err(NoForecast::Failed("the model panicked".to_owned())),
+        }
+    }
+
+    /// Ends a refresh, or its first half: what is known now goes out.
+    fn conclude(&self, target: &Target, state: &mut State, now: Timestamp, fault: Option<SourceFault>) {
+        log_change(target, &state.outlook.source, fault.as_ref());
+        state.heard(now, fault);
+        state.outlook.issued = self.clock.now();
+        if !target.is_forgotten() {
+            self.publish.publish(&target.key, Arc::new(state.outlook.clone()));
+        }
+    }
+}
+
+/// Fits where that is due, and forecasts. A fit that fails leaves the model before it in force.
+fn work(
+    fitted: Option<Fitted>,
+    history: &Series,
+    settings: &forecasting::Settings,
+    time_fit: impl Fn() -> Timer,
+) -> (Option<Fitted>, Result<Forecast, NoForecast>) {
+    let fitted = match fitted {
+        Some(in_force) if !in_force.is_due(history) => in_force,
+        before => {
+            let timer = time_fit();
+            let result = forecasting::fit(history, settings);
+            drop(timer);
+            match (result, before) {
+                (Ok(new), _) => new,
+                (Err(reason), Some(in_force)) => {
+                    tracing::warn!(%reason, "fit failed, model before it stays in force");
+                    in_force
+                }
+                (Err(reason), None) => return (None, Err(reason)),
+            }
+        }
+    };
+    let forecast = fitted.forecast(history);
+    (Some(fitted), forecast)
+}
+
+/// Logs a fault when it begins or changes its kind, and its end; the refreshes between say nothing new.
+fn log_change(target: &Target, before: &SourceState, fault: Option<&SourceFault>) {
+    let key = &target.key;
+    match (before, fault) {
+        (SourceState::Failing { fault: known, .. }, Some(fault)) if known.kind == fault.kind => {
+            tracing::debug!(target_key = %key, kind = fault.kind.as_str(), %fault, "source still failing");
+        }
+        (_, Some(fault)) => tracing::warn!(target_key = %key, kind = fault.kind.as_str(), %fault, "source failing"),
+        (SourceState::Failing { since, .. }, None) => {
+            tracing::info!(target_key = %key, %since, "source answering again");
+        }
+        (_, None) => {}
+    }
+}
+
+/// The outlook a target begins with: the stored one, or nothing known.
+pub(crate) fn starting_outlook(resume: Option<Arc<Outlook>>, now: Timestamp) -> Outlook {
+    match resume {
+        // whether the source answers is to be seen; what it said before is not lost
+        Some(stored) => Outlook { source: SourceState::NotAsked, ..Arc::unwrap_or_clone(stored) },
+        None => Outlook::first_seen(now),
+    }
+}

@@ -1,0 +1,235 @@
+//! [`Credentials`]: what a server is shown, kept on this side and named in metadata.
+
+use std::path::PathBuf;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use super::allow::ServerPattern;
+use super::redaction::Redaction;
+
+/// What is shown to a server, and to which ones it may be sent.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The servers it may be sent to; at least one.
+    pub servers: Vec<ServerPattern>,
+    /// The `Authorization` header.
+    pub authorization: Option<Authorization>,
+    /// Further headers by name (`X-Scope-OrgID`, say); they win over those of the metadata.
+    pub headers: Vec<(String, Secret)>,
+    /// The client certificate.
+    pub identity: Option<ClientIdentity>,
+    /// PEM of the certificate authorities that the servers' certificates are checked against, in place of the system's.
+    pub authority_pem: Option<String>,
+    /// Whether metadata may have them sent without a check of the server's certificate (`unsafeSsl`).
+    pub may_skip_verification: bool,
+}
+
+impl Credentials {
+    /// Credentials that show nothing yet, for `servers`.
+    pub fn for_servers(servers: Vec<ServerPattern>) -> Self {
+        Self {
+            servers,
+            authorization: None,
+            headers: Vec::new(),
+            identity: None,
+            authority_pem: None,
+            may_skip_verification: false,
+        }
+    }
+
+    /// Writes the headers into `headers`, over what is there, and hides their values.
+    ///
+    /// # Errors
+    /// What cannot be read or sent, without the secret itself.
+    pub(super) async fn apply(&self, headers: &mut HeaderMap, redaction: &mut Redaction) -> Result<(), String> {
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.header(redaction).await?);
+        }
+        for (name, secret) in &self.headers {
+            let header =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name of a header"))?;
+            let value = secret.reveal().await?;
+            redaction.hide(&value);
+            headers.insert(header, sensitive(&value, name)?);
+        }
+        Ok(())
+    }
+}
+
+/// The `Authorization` header.
+#[derive(Debug, Clone)]
+pub enum Authorization {
+    /// `Bearer` and a token.
+    Bearer(Secret),
+    /// `Basic`, user name and password.
+    Basic {
+        /// The user name, without `:`.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+}
+
+impl Authorization {
+    async fn header(&self, redaction: &mut Redaction) -> Result<HeaderValue, String> {
+        let text = match self {
+            Self::Bearer(token) => {
+                let token = token.reveal().await?;
+                redaction.hide(&token);
+                format!("Bearer {token}")
+            }
+            Self::Basic { user, password } => {
+                let password = password.reveal().await?;
+                redaction.hide(&password);
+                let encoded = base64(format!("{user}:{password}").as_bytes());
+                redaction.hide(&encoded);
+                format!("Basic {encoded}")
+            }
+        };
+        sensitive(&text, "authorization")
+    }
+}
+
+fn sensitive(text: &str, name: &str) -> Result<HeaderValue, String> {
+    let mut value =
+        HeaderValue::from_str(text).map_err(|_| format!("the value for `{name}` has characters no header may have"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A client certificate with its key.
+#[derive(Debug, Clone)]
+pub struct ClientIdentity {
+    /// The certificate and those it is signed with, PEM.
+    pub certificate_pem: String,
+    /// The private key, PEM.
+    pub key_pem: Secret,
+}
+
+/// A text that no log, message or dump shows.
+#[derive(Clone)]
+pub struct Secret(Keeper);
+
+#[derive(Clone)]
+enum Keeper {
+    Text(String),
+    File(PathBuf),
+}
+
+impl Secret {
+    /// The secret `text`; white space around it is not part of it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Keeper::Text(text.into()))
+    }
+
+    /// The secret in the file at `path`, read anew for each request: Kubernetes replaces the tokens of service accounts
+    /// every hour.
+    pub fn in_file(path: impl Into<PathBuf>) -> Self {
+        Self(Keeper::File(path.into()))
+    }
+
+    pub(super) async fn reveal(&self) -> Result<String, String> {
+        match &self.0 {
+            Keeper::Text(text) => Ok(text.trim().to_owned()),
+            Keeper::File(path) => match tokio::fs::read_to_string(path).await {
+                Ok(text) => Ok(text.trim().to_owned()),
+                Err(error) => Err(format!("cannot read {}: {}", path.display(), error.kind())),
+            },
+        }
+    }
+
+    /// As [`Secret::reveal`], where no runtime is at hand yet.
+    pub(super) fn reveal_now(&self) -> Result<String, String> {
+        match &self.0 {
+            Keeper::Text(text) => Ok(text.trim().to_owned()),
+            Keeper::File(path) => match std::fs::read_to_string(path) {
+                Ok(text) => Ok(text.trim().to_owned()),
+                Err(error) => Err(format!("cannot read {}: {}", path.display(), error.kind())),
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Keeper::Text(_) => f.write_str("Secret(***)"),
+            Keeper::File(path) => write!(f, "Secret(in {})", path.display()),
+        }
+    }
+}
+
+/// Standard base 64 with padding (RFC 4648, section 4); one header is no reason for another dependency.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            if place <= group.len() {
+                text.push(char::from(ALPHABET[(bits >> (18 - 6 * place) & 63) as usize]));
+            } else {
+                text.push('=');
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        let vectors = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (plain, encoded) in vectors {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+    }
+
+    #[test]
+    fn no_dump_shows_a_secret() {
+        let mut credentials = Credentials::for_servers(vec!["http://p".parse().unwrap()]);
+        credentials.headers = vec![("X-Scope-OrgID".to_owned(), Secret::new("hush-1"))];
+        credentials.identity =
+            Some(ClientIdentity { certificate_pem: "public".to_owned(), key_pem: Secret::new("hush-2") });
+        for authorization in [
+            Authorization::Bearer(Secret::new("hush-3")),
+            Authorization::Basic { user: "u".to_owned(), password: Secret::new("hush-4") },
+        ] {
+            credentials.authorization = Some(authorization);
+            let dump = format!("{credentials:?} {credentials:#?}");
+            assert!(!dump.contains("hush"), "{dump}");
+            assert!(dump.contains("***"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_header_may_have_is_refused_without_showing_it() {
+        let mut credentials = Credentials::for_servers(vec![]);
+        credentials.authorization = Some(Authorization::Bearer(Secret::new("hush\nhush")));
+        let problem = credentials.apply(&mut HeaderMap::new(), &mut Redaction::default()).await.unwrap_err();
+        assert!(problem.contains("authorization") && !problem.contains("hush"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_secret_in_a_file_is_read_anew_each_time() {
+        let path = std::env::temp_dir().join(format!("prescale-secret-{}", std::process::id()));
+        let secret = Secret::in_file(&path);
+        std::fs::write(&path, "one\n").unwrap();
+        assert_eq!(secret.reveal().await.unwrap(), "one");
+        std::fs::write(&path, "two\n").unwrap();
+        assert_eq!(secret.reveal().await.unwrap(), "two");
+        std::fs::remove_file(&path).unwrap();
+        assert!(secret.reveal().await.unwrap_err().contains("not found"));
+    }
+}

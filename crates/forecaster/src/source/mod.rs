@@ -1,0 +1,226 @@
+//! [`Source`]: asks Prometheus-compatible servers for loads and histories.
+//!
+//! Who may be asked and shown what is decided before a connection is made (`allow`, `credentials`); every way in which
+//! the answer can be wrong has its own variant of [`SourceError`].
+
+mod allow;
+mod answer;
+mod chunks;
+mod client;
+mod credentials;
+mod error;
+mod exchange;
+mod reading;
+mod redaction;
+mod request;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::Client;
+use series::{ForecastRequest, Load, PrometheusQuery, Sample, Series, ServerAddress, Timestamp};
+
+pub use allow::{Allowed, ServerPattern, ServerPatternError};
+pub(crate) use chunks::{GridRange, MOST_POINTS};
+pub use credentials::{Authorization, ClientIdentity, Credentials, Secret};
+pub use error::SourceError;
+pub(crate) use request::{Endpoint, Question};
+
+use self::answer::Data;
+use self::client::{Clients, Verification};
+use self::exchange::Exchange;
+use self::redaction::Redaction;
+use crate::history::History;
+use crate::metrics::SourceMetrics;
+use crate::settings::{SetupError, SourceSettings};
+
+/// Tries after the first one.
+const RETRIES: usize = 2;
+
+/// Wait before the first retry; doubled for the next, and up to as much again by chance, so that replicas that lost one
+/// server together do not come back together.
+const FIRST_RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// Longest timeout a target may ask for: longer ones would hold a place in the schedule.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Asks Prometheus-compatible servers, within what the settings allow.
+pub struct Source {
+    settings: SourceSettings,
+    clients: Clients,
+    metrics: Arc<SourceMetrics>,
+}
+
+/// Who is asked, as whom, for how long: allowed by the settings.
+struct Access<'a> {
+    server: &'a ServerAddress,
+    credentials: Option<&'a Credentials>,
+    client: &'a Client,
+    timeout: Duration,
+}
+
+impl Source {
+    /// A source outside of a schedule, for commands that ask once; it counts into metrics that nobody reads.
+    ///
+    /// # Errors
+    /// [`SetupError`] with every mistake in the settings.
+    pub fn new(settings: SourceSettings) -> Result<Self, SetupError> {
+        Self::with_metrics(settings, Arc::new(SourceMetrics::default()))
+    }
+
+    pub(crate) fn with_metrics(settings: SourceSettings, metrics: Arc<SourceMetrics>) -> Result<Self, SetupError> {
+        let mut mistakes = settings.mistakes();
+        match Clients::build(&settings.credentials) {
+            Ok(clients) if mistakes.is_empty() => Ok(Self { settings, clients, metrics }),
+            Ok(_) => Err(SetupError::new(mistakes)),
+            Err(more) => {
+                mistakes.extend(more);
+                Err(SetupError::new(mistakes))
+            }
+        }
+    }
+
+    /// The load at `time`.
+    ///
+    /// # Errors
+    /// [`SourceError`]: why the source told none.
+    pub async fn observe(&self, query: &PrometheusQuery, time: Timestamp) -> Result<Load, SourceError> {
+        let read =
+            |data, redaction: &Redaction, _: &ServerAddress| reading::load(data, query.missing_samples, redaction);
+        self.ask(query, Question::At(time), read).await
+    }
+
+    /// The whole history that `request` learns from, as it had settled at `now`; begins with the first known sample.
+    ///
+    /// # Errors
+    /// [`SourceError`]: why the source did not tell it, or not all of it; [`SourceError::Empty`] where no sample is known.
+    pub async fn history(&self, request: &ForecastRequest, now: Timestamp) -> Result<Series, SourceError> {
+        let mut history = History::of(request, self.settings.settle);
+        for range in history.newer(now) {
+            let samples = self.samples(&request.query, range).await?;
+            history.record_newer(range, samples);
+        }
+        while let Some(range) = history.older(now) {
+            let samples = self.samples(&request.query, range).await?;
+            history.record_older(range, samples);
+        }
+        history.known().ok_or(SourceError::Empty)
+    }
+
+    /// One sample for each time of `range`, which must be no longer than a server answers at once.
+    pub(crate) async fn samples(&self, query: &PrometheusQuery, range: GridRange) -> Result<Vec<Sample>, SourceError> {
+        let read =
+            |data, redaction: &Redaction, server: &ServerAddress| reading::samples(data, &range, server, redaction);
+        self.ask(query, Question::Over(range), read).await
+    }
+
+    pub(crate) fn settle(&self) -> Duration {
+        self.settings.settle
+    }
+
+    /// Asks, tries again where that may help, all within twice the timeout of one request.
+    async fn ask<T>(
+        &self,
+        query: &PrometheusQuery,
+        question: Question,
+        read: impl Fn(Data, &Redaction, &ServerAddress) -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let access = self.access(query).inspect_err(|error| self.metrics.failed(error.kind()))?;
+        let once = || async {
+            let answer = self.once(&access, query, question, &read).await;
+            answer.inspect_err(|error| self.metrics.failed(error.kind()))
+        };
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(FIRST_RETRY_AFTER)
+            .with_factor(2.0)
+            .with_max_times(RETRIES)
+            .with_jitter();
+        let tries = once
+            .retry(backoff)
+            .when(SourceError::is_worth_another_try)
+            .adjust(|error, planned| wait_for(error, planned, access.timeout))
+            .notify(|error, wait| tracing::debug!(%error, ?wait, "source asked again"));
+        tokio::time::timeout(access.timeout * 2, tries).await.unwrap_or_else(|_| {
+            let error = timed_out(&access, access.timeout * 2);
+            self.metrics.failed(error.kind());
+            Err(error)
+        })
+    }
+
+    async fn once<T>(
+        &self,
+        access: &Access<'_>,
+        query: &PrometheusQuery,
+        question: Question,
+        read: &impl Fn(Data, &Redaction, &ServerAddress) -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let mut redaction = Redaction::default();
+        let request =
+            request::build(access.client, access.server, query, access.credentials, question, &mut redaction).await?;
+        let exchange = Exchange {
+            client: access.client,
+            server: access.server,
+            redaction: &redaction,
+            most_bytes: self.settings.max_body_bytes,
+        };
+        let _timer = self.metrics.request(question.endpoint());
+        match tokio::time::timeout(access.timeout, exchange.run(request)).await {
+            Ok(data) => read(data?, &redaction, access.server),
+            Err(_) => Err(timed_out(access, access.timeout)),
+        }
+    }
+
+    /// Who may be asked for `query` and what may be shown; decided without any connection.
+    fn access<'a>(&'a self, query: &'a PrometheusQuery) -> Result<Access<'a>, SourceError> {
+        let default = self.settings.default_server.as_ref();
+        let server = query.server.as_ref().or(default).ok_or(SourceError::NoServer)?;
+        if Some(server) != default && !self.settings.allowed_servers.permits(server) {
+            return Err(SourceError::ServerNotAllowed { server: Box::new(server.clone()) });
+        }
+        let verification = if query.accept_any_certificate { Verification::Skipped } else { Verification::Checked };
+        let credentials = match &query.credentials {
+            None => None,
+            Some(name) => {
+                let found = self.settings.credentials.get(name);
+                let own = found.ok_or_else(|| SourceError::UnknownCredentials { name: name.clone() })?;
+                if !own.servers.iter().any(|pattern| pattern.matches(server)) {
+                    return Err(SourceError::CredentialsNotForServer {
+                        name: name.clone(),
+                        server: Box::new(server.clone()),
+                    });
+                }
+                if verification == Verification::Skipped && !own.may_skip_verification {
+                    return Err(SourceError::CredentialsUnverified { name: name.clone() });
+                }
+                Some(own)
+            }
+        };
+        // every pair that can be asked for was built
+        let client = self.clients.get(query.credentials.as_ref(), verification).ok_or(SourceError::NoServer)?;
+        let timeout = query.timeout.unwrap_or(self.settings.timeout).min(LONGEST_TIMEOUT);
+        Ok(Access { server, credentials, client, timeout })
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The wait before the next try: at least what the server asked for, and none at all where that is too long.
+fn wait_for(error: &SourceError, planned: Option<Duration>, longest: Duration) -> Option<Duration> {
+    match error {
+        SourceError::Throttled { retry_after: Some(asked), .. } if *asked > longest => None,
+        SourceError::Throttled { retry_after: Some(asked), .. } => planned.map(|planned| planned.max(*asked)),
+        _ => planned,
+    }
+}
+
+fn timed_out(access: &Access<'_>, after: Duration) -> SourceError {
+    SourceError::Timeout { server: Box::new(access.server.clone()), after }
+}
+
+#[cfg(test)]
+mod tests;
