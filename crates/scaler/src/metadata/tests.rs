@@ -304,6 +304,25 @@ fn the_metric_has_a_name_that_an_hpa_can_ask_for() {
     assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
 }
 
+#[test]
+fn the_reference_lists_every_key_with_its_aliases() {
+    let page = include_str!("../../../../docs/metadata.md");
+    for key in &keys::ALL {
+        let (_, entry) = page.split_once(&format!("\n- `{}` - ", key.name)).unwrap_or_else(|| panic!("{}", key.name));
+        let entry = entry.split("\n- ").next().unwrap();
+        assert!(key.aliases.iter().all(|alias| entry.contains(&format!("`{alias}`"))), "{}: {entry}", key.name);
+    }
+}
+
+#[test]
+fn the_reference_tells_the_defaults_that_hold() {
+    let page = include_str!("../../../../docs/metadata.md");
+    for DefaultInForce { key, value } in review("a", "b", &with(&[]), &DEFAULTS).unwrap().defaults {
+        let entry = page.split_once(&format!("\n- `{key}` - ")).unwrap().1.split("\n- ").next().unwrap();
+        assert!(entry.contains(&format!("Default: `{value}`")), "{key} {value}: {entry}");
+    }
+}
+
 /// Keys that mean something, with and without suffix, and keys that do not.
 fn any_key() -> impl Strategy<Value = String> {
     let names: Vec<String> = keys::ALL.iter().flat_map(keys::Key::names).map(str::to_owned).collect();
