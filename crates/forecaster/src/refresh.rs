@@ -8,7 +8,6 @@
 //! The two halves fail alone: each carries on what it knew.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use series::{Clock, Forecast, ForecastRequest, NoForecast, Outlook, Series, SourceFault, SourceState, Timestamp};
@@ -19,10 +18,6 @@ use crate::metrics::{Metrics, Timer};
 use crate::source::{Source, SourceError};
 use crate::target::{State, Target};
 use forecasting::Fitted;
-
-/// How long older history is left alone after a try that failed: such a request is the heaviest there is, and the
-/// newest history already makes a forecast.
-const PAUSE_AFTER_OLDER_FAILED: Duration = Duration::from_secs(60);
 
 /// Does refreshes.
 pub(crate) struct Refresher {
@@ -91,19 +86,24 @@ impl Refresher {
     }
 
     /// Reads the history before what is known, piece by piece, and forecasts anew from all of it.
+    ///
+    /// After a failure it rests: such a request is the heaviest there is, some servers refuse it for good, and the newest
+    /// history already makes a forecast.
     async fn fill_in(&self, target: &Target, state: &mut State, now: Timestamp) {
         let request = &target.request;
-        if state.older_not_before.is_some_and(|time| now < time) {
+        if !state.rest.is_over(now) {
             return;
         }
-        state.older_not_before = None;
         let mut read = 0;
         let mut fault = None;
         while let Some(range) = state.history.older(now) {
             match self.source.samples(&request.query, range).await {
-                Ok(samples) => state.history.record_older(range, samples),
+                Ok(samples) => {
+                    state.history.record_older(range, samples);
+                    state.rest.succeeded();
+                }
                 Err(error) => {
-                    state.older_not_before = now.saturating_add(PAUSE_AFTER_OLDER_FAILED).ok();
+                    state.rest.failed(now);
                     fault = Some(SourceFault::from(error));
                     break;
                 }

@@ -30,8 +30,33 @@ pub(crate) struct State {
     pub(crate) accuracy: Accuracy,
     /// The last outlook, which a failing refresh carries on.
     pub(crate) outlook: Outlook,
-    /// No older history is asked for before this time: the last try failed.
-    pub(crate) older_not_before: Option<Timestamp>,
+    /// Rest from asking for older history, after tries that failed.
+    pub(crate) rest: Rest,
+}
+
+/// When something that failed may be tried again: after a minute, and twice as long after each further failure.
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
+    until: Option<Timestamp>,
+    length: Duration,
+}
+
+impl Rest {
+    const SHORTEST: Duration = Duration::from_secs(60);
+    const LONGEST: Duration = Duration::from_secs(3600);
+
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| until <= now)
+    }
+
+    pub(crate) fn failed(&mut self, now: Timestamp) {
+        self.length = (self.length * 2).clamp(Self::SHORTEST, Self::LONGEST);
+        self.until = now.saturating_add(self.length).ok();
+    }
+
+    pub(crate) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
 }
 
 impl Target {
@@ -41,7 +66,7 @@ impl Target {
             fitted: None,
             accuracy: Accuracy::resume(start.lead_time_error),
             outlook: start,
-            older_not_before: None,
+            rest: Rest::default(),
         };
         Self {
             key,
@@ -106,5 +131,24 @@ impl State {
         if let Some(fitted) = &self.fitted {
             self.outlook.verdict = Some(Arc::clone(fitted.verdict()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_rest_up_to_an_hour() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut rest = Rest::default();
+        assert!(rest.is_over(at(0)));
+        for length in [60, 120, 240, 480, 960, 1920, 3600, 3600] {
+            rest.failed(at(0));
+            assert!(!rest.is_over(at(length - 1)) && rest.is_over(at(length)), "{length}");
+        }
+        rest.succeeded();
+        rest.failed(at(0));
+        assert!(rest.is_over(at(60)));
     }
 }

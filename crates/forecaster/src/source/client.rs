@@ -1,12 +1,17 @@
 //! [`Clients`]: one HTTP client per way to meet a server, since TLS is a property of the client.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Identity};
 use series::CredentialName;
 
 use super::credentials::Credentials;
+
+/// How long a connection may take to come about: apart from the timeout of the request, so that an address that nobody
+/// answers at is not taken for a slow query.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The clients, by the credentials they present in TLS and whether they check the server's certificate.
 pub(super) struct Clients(HashMap<(Option<CredentialName>, Verification), Client>);
@@ -55,6 +60,7 @@ fn base() -> ClientBuilder {
         .user_agent(concat!("prescale/", env!("CARGO_PKG_VERSION")))
         // where a redirect leads to is on no list, and credentials must not follow
         .redirect(Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
         // a referer would carry one server's query to another
         .referer(false)
 }

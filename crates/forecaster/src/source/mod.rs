@@ -224,3 +224,5 @@ fn timed_out(access: &Access<'_>, after: Duration) -> SourceError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -11,10 +11,12 @@ const MOST_CHARACTERS: usize = 300;
 pub(crate) struct Redaction(Vec<String>);
 
 impl Redaction {
-    /// Hides `value` from now on; an empty one hides nothing.
+    /// Hides `value` from now on. What is shorter than any secret is not hidden: a tenant `1` would take every 1 out of
+    /// the words.
     pub(crate) fn hide(&mut self, value: &str) {
+        const SHORTEST_SECRET: usize = 4;
         let value = value.trim();
-        if !value.is_empty() {
+        if value.len() >= SHORTEST_SECRET {
             self.0.push(value.to_owned());
             // the longest first, so that a secret within a secret leaves no rest of the outer one
             self.0.sort_by_key(|hidden| std::cmp::Reverse(hidden.len()));
@@ -58,9 +60,10 @@ mod tests {
     #[test]
     fn secrets_do_not_come_back() {
         let mut redaction = Redaction::default();
-        redaction.hide("tok");
-        redaction.hide("token-1");
+        redaction.hide("token");
+        redaction.hide("token-1 ");
+        redaction.hide("bad");
         redaction.hide("");
-        assert_eq!(redaction.clean("bad token-1, bad tok"), "bad ***, bad ***");
+        assert_eq!(redaction.clean("bad token-1, bad token"), "bad ***, bad ***");
     }
 }
