@@ -1,1 +1,14 @@
-//! The one integration binary.
+//! The one integration binary: the real `prescale` process against a real Prometheus, a faulty one, and KEDA's client.
+//!
+//! Tests of a real server pass, after saying so, where its program is missing; with `CI=true` or
+//! `PRESCALE_REQUIRE_SERVERS=1` they fail instead.
+#![cfg(test)]
+
+mod cli;
+mod conformance;
+mod end_to_end;
+mod faults;
+mod harness;
+mod keda_client;
+mod servers;
+mod streams;

@@ -1,0 +1,13 @@
+//! What the tests run against: servers as child processes or tasks, a small KEDA client, and a load that depends on the
+//! time alone.
+
+pub(crate) mod clock;
+pub(crate) mod eventually;
+pub(crate) mod faulty;
+pub(crate) mod http;
+pub(crate) mod keda;
+pub(crate) mod load;
+pub(crate) mod prescale;
+pub(crate) mod process;
+pub(crate) mod programs;
+pub(crate) mod prometheus;
