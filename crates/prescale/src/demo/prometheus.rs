@@ -1,0 +1,169 @@
+//! The server that the demo's forecaster asks: Prometheus' two query endpoints, over the invented load.
+//!
+//! It knows one query and nothing of the future: at times after the demo's clock there are no samples.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use series::{Clock, Load, Timestamp};
+
+use super::clock::DemoClock;
+use super::demand::Demand;
+
+/// The query that is answered; the one of the example manifests.
+pub(super) const QUERY: &str = r#"sum(rate(http_requests_total{app="chat-backend"}[1m]))"#;
+
+/// More points than this in one answer are refused, as Prometheus does.
+const MOST_POINTS: usize = 11_000;
+
+/// What is behind the endpoints.
+#[derive(Debug, Clone)]
+pub(super) struct Recorded {
+    pub(super) demand: Arc<Demand>,
+    pub(super) clock: Arc<DemoClock>,
+}
+
+pub(super) fn router(recorded: Recorded) -> Router {
+    Router::new().route("/api/v1/query", get(query)).route("/api/v1/query_range", get(query_range)).with_state(recorded)
+}
+
+#[derive(Debug, Deserialize)]
+struct Instant {
+    query: String,
+    time: f64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Range {
+    query: String,
+    start: f64,
+    end: f64,
+    step: f64,
+}
+
+async fn query(State(recorded): State<Recorded>, Query(asked): Query<Instant>) -> Response {
+    if asked.query != QUERY {
+        return bad_data("this server knows one query only");
+    }
+    let Some(at) = timestamp(asked.time) else {
+        return bad_data("no such time");
+    };
+    let result: Vec<_> =
+        recorded.at(at).map(|load| json!({ "metric": {}, "value": point(at, load) })).into_iter().collect();
+    success("vector", &result)
+}
+
+async fn query_range(State(recorded): State<Recorded>, Query(asked): Query<Range>) -> Response {
+    if asked.query != QUERY {
+        return bad_data("this server knows one query only");
+    }
+    let (Some(start), Some(end)) = (timestamp(asked.start), timestamp(asked.end)) else {
+        return bad_data("no such time");
+    };
+    let Some(step) = Duration::try_from_secs_f64(asked.step).ok().filter(|step| step.as_secs() >= 1) else {
+        return bad_data("the step must be a second or more");
+    };
+    let grid = std::iter::successors(Some(start), |at| at.checked_add(step).ok());
+    let times: Vec<_> = grid.take_while(|&at| at <= end).take(MOST_POINTS + 1).collect();
+    if times.len() > MOST_POINTS {
+        return bad_data("exceeded maximum resolution of 11,000 points per timeseries");
+    }
+    let points: Vec<_> = times.into_iter().filter_map(|at| Some(point(at, recorded.at(at)?))).collect();
+    let result: Vec<_> = if points.is_empty() { Vec::new() } else { vec![json!({ "metric": {}, "values": points })] };
+    success("matrix", &result)
+}
+
+impl Recorded {
+    fn at(&self, at: Timestamp) -> Option<Load> {
+        if at <= self.clock.now() { self.demand.rate(at) } else { None }
+    }
+}
+
+fn timestamp(seconds: f64) -> Option<Timestamp> {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any date; `as` stops at the ends of i64")]
+    let milliseconds = (seconds * 1000.0).round() as i64;
+    Timestamp::from_millisecond(milliseconds).ok()
+}
+
+fn point(at: Timestamp, load: Load) -> Value {
+    json!([at.as_millisecond() as f64 / 1000.0, load.to_string()])
+}
+
+fn success(kind: &str, result: &[Value]) -> Response {
+    Json(json!({ "status": "success", "data": { "resultType": kind, "result": result } })).into_response()
+}
+
+fn bad_data(problem: &str) -> Response {
+    let body = json!({ "status": "error", "errorType": "bad_data", "error": problem });
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(now: i64) -> (Recorded, f64) {
+        let begin = Demand::history_begins();
+        let clock = DemoClock::at(Timestamp::from_second(begin.as_second() + now).unwrap());
+        let recorded = Recorded { demand: Arc::new(Demand::invent(1)), clock: Arc::new(clock) };
+        (recorded, begin.as_second() as f64)
+    }
+
+    async fn json_of(response: Response) -> Value {
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_range_ends_at_the_present_and_begins_with_the_first_whole_minute() {
+        let (recorded, begin) = recorded(200);
+        let asked = Range { query: QUERY.to_owned(), start: begin, end: begin + 600.0, step: 60.0 };
+        let answer = json_of(query_range(State(recorded.clone()), Query(asked)).await).await;
+        assert_eq!(answer["data"]["resultType"], "matrix");
+        let points = answer["data"]["result"][0]["values"].as_array().unwrap();
+        let times: Vec<_> = points.iter().map(|point| point[0].as_f64().unwrap() - begin).collect();
+        assert_eq!(times, [60.0, 120.0, 180.0]);
+        let minute = Timestamp::from_second(Demand::history_begins().as_second() + 120).unwrap();
+        assert_eq!(points[1][1], recorded.demand.rate(minute).unwrap().to_string());
+    }
+
+    #[tokio::test]
+    async fn the_future_is_empty_and_the_present_is_not() {
+        let (recorded, begin) = recorded(200);
+        for (second, count) in [(200.0, 1), (201.0, 0), (59.0, 0)] {
+            let asked = Instant { query: QUERY.to_owned(), time: begin + second };
+            let answer = json_of(query(State(recorded.clone()), Query(asked)).await).await;
+            assert_eq!(answer["data"]["result"].as_array().unwrap().len(), count, "at {second} s");
+        }
+        let asked = Range { query: QUERY.to_owned(), start: begin + 240.0, end: begin + 600.0, step: 60.0 };
+        let answer = json_of(query_range(State(recorded), Query(asked)).await).await;
+        assert_eq!(answer["data"]["result"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn other_queries_and_impossible_ranges_are_refused() {
+        let (recorded, begin) = recorded(200);
+        let range = |query: &str, end: f64, step: f64| Range { query: query.to_owned(), start: begin, end, step };
+        for asked in [
+            range("up", begin, 60.0),
+            range(QUERY, begin, 0.0),
+            range(QUERY, begin, f64::NAN),
+            range(QUERY, begin + 11_000.0, 1.0),
+            range(QUERY, f64::INFINITY, 60.0),
+        ] {
+            let text = format!("{asked:?}");
+            let response = query_range(State(recorded.clone()), Query(asked)).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{text}");
+            assert_eq!(json_of(response).await["errorType"], "bad_data");
+        }
+        let instant = Instant { query: "up".to_owned(), time: begin };
+        assert_eq!(query(State(recorded), Query(instant)).await.status(), StatusCode::BAD_REQUEST);
+    }
+}

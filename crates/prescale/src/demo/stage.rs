@@ -1,0 +1,111 @@
+//! [`Stage`]: the invented Prometheus, the real forecaster and the real scaler, joined as `prescale serve` joins them.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use forecaster::{Allowed, Forecaster, Publish, Settings, SourceSettings};
+use prometheus_client::registry::Registry;
+use scaler::{Board, Defaults, Forecasts, Scaler, Snapshot};
+use series::{Clock, ForecastRequest, Outlook, ServerAddress, TargetKey, Timestamp};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::DemoClock;
+use super::demand::Demand;
+use super::keda::{Answer, Keda};
+use super::prometheus::{self, Recorded};
+use super::setup::Setup;
+
+/// All that runs behind the demo; ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Stage {
+    clock: Arc<DemoClock>,
+    board: Arc<Board>,
+    forecaster: Arc<Forecaster>,
+    keda: Keda,
+    key: TargetKey,
+    /// The servers.
+    _running: JoinSet<()>,
+}
+
+impl Stage {
+    /// Starts everything at the beginning of the day that is shown, and has the history learned.
+    pub(super) async fn set(setup: &Setup, demand: Arc<Demand>) -> anyhow::Result<Self> {
+        let mut running = JoinSet::new();
+        let clock = Arc::new(DemoClock::at(Demand::day_begins()));
+        let (listener, address) = local_port().await?;
+        let routes = prometheus::router(Recorded { demand, clock: Arc::clone(&clock) });
+        running.spawn(async move {
+            // ends with the demo
+            let _ = axum::serve(listener, routes).await;
+        });
+
+        let source = SourceSettings::new(Some(address.parse::<ServerAddress>()?), Allowed::Only(Vec::new()));
+        let mut registry = Registry::default();
+        let board = Arc::new(Board::default());
+        let time: Arc<dyn Clock> = Arc::<DemoClock>::clone(&clock);
+        let publish = Arc::new(OnBoard(Arc::clone(&board)));
+        let forecaster = Forecaster::new(Settings::new(source), Arc::clone(&time), publish, &mut registry)?;
+        let watched = Arc::new(Watched(Arc::clone(&forecaster)));
+        let defaults = Defaults { has_default_server: true };
+        let scaler = Arc::new(Scaler::new(Arc::clone(&board), watched, time, defaults, &mut registry));
+        let (listener, address) = local_port().await?;
+        running.spawn(async move {
+            // ends with the demo
+            let _ = scaler::serve(listener, scaler, CancellationToken::new()).await;
+        });
+
+        let mut keda = Keda::connect(address, setup.metadata()).await?;
+        // the first question makes the target known
+        keda.ask().await?;
+        let first =
+            board.snapshots(clock.now()).into_iter().next().context("the scaler did not take the trigger on")?;
+        let key = first.target.key.clone();
+        forecaster.refresh(&key).await;
+        Ok(Self { clock, board, forecaster, keda, key, _running: running })
+    }
+
+    /// Moves the time on, has Prometheus asked, and asks the scaler as KEDA would.
+    pub(super) async fn at(&mut self, now: Timestamp) -> anyhow::Result<Answer> {
+        self.clock.set(now);
+        self.forecaster.refresh(&self.key).await;
+        self.keda.ask().await
+    }
+
+    /// What the scaler knows of its one target.
+    pub(super) fn snapshot(&self) -> anyhow::Result<Snapshot> {
+        self.board.snapshots(self.clock.now()).into_iter().next().context("the scaler forgot its target")
+    }
+}
+
+/// A listener on a free port of this machine, and its URL.
+async fn local_port() -> anyhow::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("no local port can be listened on")?;
+    let address = format!("http://{}", listener.local_addr()?);
+    Ok((listener, address))
+}
+
+/// Outlooks go to the board.
+#[derive(Debug)]
+struct OnBoard(Arc<Board>);
+
+impl Publish for OnBoard {
+    fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
+        self.0.publish(key, outlook);
+    }
+}
+
+/// New targets go to the forecaster.
+#[derive(Debug)]
+struct Watched(Arc<Forecaster>);
+
+impl Forecasts for Watched {
+    fn watch(&self, key: &TargetKey, request: &ForecastRequest) {
+        self.0.watch(key, request, None);
+    }
+
+    fn forget(&self, key: &TargetKey) {
+        self.0.forget(key);
+    }
+}
