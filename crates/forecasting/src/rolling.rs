@@ -6,12 +6,12 @@ use crate::past::Past;
 
 /// How much of the past is scored: long enough to see every part of the day several times, short enough to be what the
 /// load is like now.
-const WINDOW_SECONDS: i64 = 4 * 86_400;
+const WINDOW_SECONDS: i64 = 3 * 86_400;
 /// Models are refitted twice a day in service, and so in the rehearsal.
 const BLOCK_SECONDS: i64 = 43_200;
 /// More origins than this would tell hardly more; a history of a finer step is walked in longer strides.
-const MOST_ORIGINS: usize = 5_760;
-/// A short history is cut into fewer, shorter blocks, but not more than this many.
+const MOST_ORIGINS: usize = 4_320;
+/// Coarse steps make a window of many days; more fits than this would tell hardly more.
 const MOST_BLOCKS: usize = 8;
 /// So few samples are scored from the first on; half of them would tell nothing.
 const SCORED_WHOLE: usize = 60;
@@ -50,7 +50,7 @@ pub(crate) struct Miss {
 pub(crate) struct Misses(Vec<(usize, Vec<Miss>)>);
 
 impl Rolling {
-    /// The plan for `past`: the newest half of it, at most four days, asked `knots` ahead.
+    /// The plan for `past`: the newest half of it, at most three days, asked `knots` ahead.
     pub(crate) fn over(past: &Past, knots: Vec<usize>) -> Self {
         let calendar = past.calendar();
         let last = past.last();
@@ -59,7 +59,7 @@ impl Rolling {
         Self::with_window(past, knots, window)
     }
 
-    /// The plan for `past` with as many origins as `first` through the end hold, at most four days of them.
+    /// The plan for `past` with as many origins as `first` through the end hold, at most three days of them.
     pub(crate) fn from(past: &Past, knots: Vec<usize>, first: usize) -> Self {
         let most = past.calendar().steps_in(WINDOW_SECONDS).max(SCORED_WHOLE);
         let window = past.last().saturating_sub(first).min(most);
@@ -121,6 +121,12 @@ impl Misses {
         }
     }
 
+    /// Puts `misses` in the place of those at a knot.
+    #[cfg(test)]
+    pub(crate) fn replace(&mut self, knot: usize, misses: Vec<Miss>) {
+        self.0[knot].1 = misses;
+    }
+
     /// Every knot with its misses, nearest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[Miss])> {
         self.0.iter().map(|(knot, misses)| (*knot, misses.as_slice()))
@@ -136,5 +142,56 @@ impl Miss {
     /// How much more came than was predicted.
     pub(crate) fn error(&self) -> f64 {
         self.actual - self.predicted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::past;
+
+    fn plan(samples: usize) -> Rolling {
+        Rolling::over(&past(&vec![Some(1.0); samples]), vec![1, 4])
+    }
+
+    #[test]
+    fn a_long_history_is_scored_on_its_last_three_days_in_half_days() {
+        let rolling = plan(14 * 1440);
+        let day = 1440;
+        assert_eq!(rolling.first(), 14 * day - 1 - 3 * day);
+        assert_eq!(rolling.blocks().len(), 6);
+        assert!(rolling.blocks().iter().all(|block| block.origins.len() == day / 2));
+        assert_eq!(rolling.stride(), 1);
+    }
+
+    #[test]
+    fn a_short_history_is_scored_on_its_newer_half_and_a_very_short_one_whole() {
+        assert_eq!(plan(1001).first(), 500);
+        assert_eq!(plan(50).first(), 0);
+        assert_eq!(plan(3).blocks().iter().map(|block| block.origins.len()).sum::<usize>(), 2);
+    }
+
+    #[test]
+    fn blocks_follow_each_other_and_never_begin_before_their_fit() {
+        for samples in [2, 3, 61, 200, 2000, 10_000] {
+            let rolling = plan(samples);
+            let blocks = rolling.blocks();
+            assert!(blocks.iter().all(|block| block.fitted_at <= block.origins.start && !block.origins.is_empty()));
+            assert!(blocks.windows(2).all(|pair| pair[0].origins.end == pair[1].origins.start));
+            assert_eq!(blocks.last().map(|block| block.origins.end), Some(samples - 1));
+        }
+    }
+
+    #[test]
+    fn only_known_samples_are_origins_and_targets() {
+        let past = past(&[Some(1.0), None, Some(2.0), Some(3.0)]);
+        let rolling = Rolling::over(&past, vec![1]);
+        let origins: Vec<usize> = rolling.blocks().iter().flat_map(|block| rolling.origins(&past, block)).collect();
+        assert_eq!(origins, vec![0, 2]);
+        let mut misses = Misses::none(&[1]);
+        for origin in origins {
+            misses.record(0, &past, origin, 1, 0.0);
+        }
+        assert_eq!(misses.at(1).iter().map(|miss| miss.origin).collect::<Vec<_>>(), [2]);
     }
 }

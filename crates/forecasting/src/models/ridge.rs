@@ -25,11 +25,11 @@
 //! is additive over rows, so that a rehearsal extends one fit block by block.
 //!
 //! **Minimum data**: 4 rows per coefficient before the first scored origin: about 3½ hours of minutes. The features of a period
-//! join once half of it (at most two days) can be learned from before the first scored origin: the day's at 3 days, the week's at 13.
+//! join once half of it (at most two days) can be learned from before the first scored origin: the day's at 3 days, the week's at 12.
 //!
 //! | parameter | default | purpose | range |
 //! |---|---|---|---|
-//! | `penalty` (λ) | 0.001 | holds collinear features together | `0 < λ`, finite |
+//! | `penalty` (λ) | 0.01 | holds collinear features together | `0 < λ`, finite |
 //! | rows | newest 8 days | old habits are forgotten | – |
 
 mod features;
@@ -53,7 +53,7 @@ use crate::rolling::{Misses, Rolling};
 
 const TRAINED_SECONDS: i64 = 8 * 86_400;
 const ROWS_PER_COEFFICIENT: usize = 4;
-const PENALTY: f64 = 1e-3;
+const PENALTY: f64 = 1e-2;
 
 /// Ridge before the fit: which features, from which rows.
 #[derive(Debug, Clone)]

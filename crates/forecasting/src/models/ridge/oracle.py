@@ -5,7 +5,7 @@ Run `python3 oracle.py` (numpy only) and paste what it prints.
 """
 import numpy as np
 
-PENALTY = 1e-3
+PENALTY = 1e-2
 
 
 def ridge(x, y, penalty=PENALTY):
