@@ -1,6 +1,8 @@
 //! `prescale`: a KEDA external scaler that scales a workload before its load arrives. One page per command.
 
 mod check;
+mod demo;
+mod serve;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -19,15 +21,23 @@ struct Arguments {
 enum Command {
     /// Say what the external triggers in ScaledObject manifests would do, and everything wrong with them
     Check(check::CheckArgs),
+    Demo(demo::DemoArgs),
+    Serve(Box<serve::ServeArgs>),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check(args) => check::run(args),
+        Command::Demo(args) => block_on(demo::run(args)),
+        Command::Serve(args) => block_on(serve::run(*args)),
     };
     outcome.unwrap_or_else(|error| {
         // nothing is left to do where standard error is gone too
         let _ = writeln!(std::io::stderr(), "prescale: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

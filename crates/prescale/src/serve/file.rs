@@ -1,0 +1,79 @@
+//! The configuration file: the options in camel case, and the credentials, which have no flags.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::options::Options;
+
+/// The file as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ConfigFile {
+    #[serde(flatten)]
+    pub(crate) options: Options,
+    pub(crate) credentials: BTreeMap<String, CredentialEntry>,
+    /// Keys that are none of ours.
+    #[serde(flatten)]
+    pub(crate) unknown: BTreeMap<String, Value>,
+}
+
+/// Credentials as written. Secrets stay in files of their own, which are read anew for each request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct CredentialEntry {
+    pub(crate) servers: Vec<String>,
+    pub(crate) bearer_token_file: Option<PathBuf>,
+    pub(crate) username: Option<String>,
+    pub(crate) password_file: Option<PathBuf>,
+    /// Header name to the file that holds its value.
+    pub(crate) header_files: BTreeMap<String, PathBuf>,
+    pub(crate) certificate_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) authority_file: Option<PathBuf>,
+    pub(crate) allow_unsafe_ssl: bool,
+    #[serde(flatten)]
+    pub(crate) unknown: BTreeMap<String, Value>,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error("{path} cannot be read")]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{path} is no configuration: {problem}")]
+    Malformed { path: PathBuf, problem: String },
+}
+
+impl ConfigFile {
+    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text).map_err(|problem| FileError::Malformed { path: path.to_owned(), problem })
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let mut written: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        numbers_to_text(&mut written);
+        serde_json::from_value(written).map_err(|error| error.to_string())
+    }
+}
+
+/// `queryConcurrency: 3` and `queryConcurrency: "3"` are the same to people; what a number means is decided where all text is.
+fn numbers_to_text(value: &mut Value) {
+    match value {
+        Value::Number(number) => *value = Value::String(number.to_string()),
+        Value::Array(items) => items.iter_mut().for_each(numbers_to_text),
+        Value::Object(fields) => fields.values_mut().for_each(numbers_to_text),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,101 @@
+//! `prescale serve`: the slow and the fast path in one process, with a local file for what must outlive it.
+
+mod file;
+mod journal;
+mod options;
+mod settings;
+mod wiring;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use forecaster::Forecaster;
+use ops::{Readiness, SystemClock};
+use scaler::{Board, Defaults, Scaler};
+use series::Clock;
+use store::OutlookFile;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use file::ConfigFile;
+use journal::Journal;
+use options::Options;
+use settings::Settings;
+use wiring::{OnBoard, Targets};
+
+/// Answer KEDA with forecasts from Prometheus.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// File with these options in camel case (`grpcAddress: 0.0.0.0:6000`), and with credentials (docs/configuration.md).
+    /// Flags win over environment variables, and those over the file
+    #[arg(long, env = "PRESCALE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// What this process does
+    #[arg(long, env = "PRESCALE_ROLE", value_enum, default_value_t = Role::All)]
+    role: Role,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// Forecasts and answers KEDA
+    All,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let file = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let settings = Settings::parse(args.options, file)?;
+    ops::init(&settings.log, settings.log_format)?;
+    let stop = ops::on_signal().context("no signal handlers could be set up")?;
+    match args.role {
+        Role::All => all(settings, stop).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Both paths in one process, joined by the board.
+async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let store = Arc::new(OutlookFile::open(&settings.state).context("no state can be kept (--state DIR)")?);
+    let grpc = bind(settings.grpc_address, "--grpc-address").await?;
+    let http = bind(settings.http_address, "--http-address").await?;
+    let (readiness, starting) = Readiness::new(stop.clone());
+    let mut registry = prometheus_client::registry::Registry::default();
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let defaults = Defaults { has_default_server: settings.forecaster.source.default_server.is_some() };
+    let board = Arc::new(Board::default());
+    let journal = Arc::new(Journal::default());
+    let publish = OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) };
+    let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), Arc::new(publish), &mut registry)?;
+    let targets = Targets { forecaster: Arc::clone(&forecaster), store: Arc::clone(&store) };
+    let scaler = Arc::new(Scaler::new(board, Arc::new(targets), clock, defaults, &mut registry));
+
+    tracing::info!(grpc = %grpc.local_addr()?, http = %http.local_addr()?, role = "all", "listening");
+    let schedule = tokio::spawn(forecaster.run(stop.clone()));
+    let keeping = tokio::spawn(journal.run(store, stop.clone()));
+    drop(starting);
+    let served = tokio::try_join!(
+        async { scaler::serve(grpc, scaler, stop.clone()).await.context("KEDA cannot be served") },
+        async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+    );
+    // where one of the servers broke down, the rest still ends as after a signal
+    stop.cancel();
+    schedule.await.context("the schedule of refreshes broke down")?;
+    keeping.await.context("the keeper of the state broke down")?;
+    served?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{address} ({option}) cannot be listened on"))
+}

@@ -1,0 +1,78 @@
+//! What a user can set for `prescale serve`, in three places: flags, environment variables, a file.
+//!
+//! One definition serves all three: clap reads the flags and variables, serde the file, with the same names in camel case.
+//! Everything is text here; the `settings` module parses it, so that mistakes from all three places come in one list.
+
+use clap::Args;
+use serde::Deserialize;
+
+/// Options that flags, environment and file share. A flag wins over its variable, and that over the file.
+#[derive(Debug, Clone, Default, PartialEq, Args, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Options {
+    /// Base URL of the Prometheus-compatible server that triggers without `serverAddress` ask, any path prefix included
+    /// (`http://thanos-query.monitoring.svc:9090`, `https://mimir.example.com/prometheus`)
+    #[arg(long, env = "PRESCALE_PROMETHEUS", value_name = "URL")]
+    pub(crate) prometheus: Option<String>,
+
+    /// Further servers that triggers may name: an origin (`https://thanos.example.com:9091`), every host below a domain
+    /// (*.monitoring.svc), or * for all. Repeat the flag, or separate with commas [default: only the one of --prometheus]
+    #[arg(long = "allow-server", env = "PRESCALE_ALLOW_SERVER", value_name = "PATTERN", value_delimiter = ',')]
+    #[serde(rename = "allowServers")]
+    pub(crate) allow_servers: Vec<String>,
+
+    /// Where KEDA calls [default: 0.0.0.0:6000]
+    #[arg(long, env = "PRESCALE_GRPC_ADDRESS", value_name = "IP:PORT")]
+    pub(crate) grpc_address: Option<String>,
+
+    /// Where probes and Prometheus ask: /livez, /readyz, /metrics [default: 127.0.0.1:8080]
+    #[arg(long, env = "PRESCALE_HTTP_ADDRESS", value_name = "IP:PORT")]
+    pub(crate) http_address: Option<String>,
+
+    /// Folder for what must outlive the process [default: prescale-state in the working directory]
+    #[arg(long, env = "PRESCALE_STATE", value_name = "DIR")]
+    pub(crate) state: Option<String>,
+
+    /// How often each target is refreshed: new samples, new forecast [default: 15s]
+    #[arg(long, env = "PRESCALE_REFRESH_INTERVAL", value_name = "DURATION")]
+    pub(crate) refresh_interval: Option<String>,
+
+    /// Most refreshes at once, each with at most one query under way [default: 8]
+    #[arg(long, env = "PRESCALE_QUERY_CONCURRENCY", value_name = "COUNT")]
+    pub(crate) query_concurrency: Option<String>,
+
+    /// How long one query may take where a trigger states no `timeout` [default: 10s]
+    #[arg(long, env = "PRESCALE_QUERY_TIMEOUT", value_name = "DURATION")]
+    pub(crate) query_timeout: Option<String>,
+
+    /// How long after its time a sample is final; younger ones are not read [default: 30s, a step at most]
+    #[arg(long, env = "PRESCALE_SETTLE", value_name = "DURATION")]
+    pub(crate) settle: Option<String>,
+
+    /// What is logged: a level, or levels by target such as `info,forecaster=debug` [default: info]
+    #[arg(long, env = "PRESCALE_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+
+    /// How it is logged: text or json [default: text]
+    #[arg(long, env = "PRESCALE_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+}
+
+impl Options {
+    /// These options, with those of `file` where nothing is set here.
+    pub(crate) fn over(self, file: Self) -> Self {
+        Self {
+            prometheus: self.prometheus.or(file.prometheus),
+            allow_servers: if self.allow_servers.is_empty() { file.allow_servers } else { self.allow_servers },
+            grpc_address: self.grpc_address.or(file.grpc_address),
+            http_address: self.http_address.or(file.http_address),
+            state: self.state.or(file.state),
+            refresh_interval: self.refresh_interval.or(file.refresh_interval),
+            query_concurrency: self.query_concurrency.or(file.query_concurrency),
+            query_timeout: self.query_timeout.or(file.query_timeout),
+            settle: self.settle.or(file.settle),
+            log: self.log.or(file.log),
+            log_format: self.log_format.or(file.log_format),
+        }
+    }
+}

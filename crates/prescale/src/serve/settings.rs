@@ -1,0 +1,260 @@
+//! From what was written to what the parts run with: everything is parsed before anything starts, and every mistake is
+//! told at once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, SourceSettings};
+use ops::LogFormat;
+use scaler::parse_duration;
+use series::CredentialName;
+
+use super::file::{ConfigFile, CredentialEntry};
+use super::options::Options;
+
+/// What `prescale serve` runs with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) grpc_address: SocketAddr,
+    pub(crate) http_address: SocketAddr,
+    pub(crate) state: PathBuf,
+    pub(crate) forecaster: forecaster::Settings,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+/// Every mistake in the settings.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings cannot be used:\n  {}", .0.join("\n  "))]
+pub(crate) struct SettingsError(pub(crate) Vec<String>);
+
+impl Settings {
+    /// Parses what flags, environment and file say.
+    pub(crate) fn parse(flags: Options, file: ConfigFile) -> Result<Self, SettingsError> {
+        let mut mistakes = Mistakes::default();
+        for key in file.unknown.keys() {
+            mistakes.note(key, None, "there is no such option; `prescale serve --help` lists them, in camel case here");
+        }
+        let options = flags.over(file.options);
+
+        let default_server = mistakes.parsed("prometheus", options.prometheus.as_deref(), str::parse);
+        let allowed = allowed_servers(&options.allow_servers, &mut mistakes);
+        if options.prometheus.is_none() && options.allow_servers.is_empty() {
+            mistakes.note(
+                "prometheus",
+                None,
+                "no Prometheus may be asked; name one (--prometheus URL) or those that triggers may name (--allow-server)",
+            );
+        }
+        let mut source = SourceSettings::new(default_server, allowed);
+        for (name, entry) in file.credentials {
+            credentials(&name, entry, &mut source, &mut mistakes);
+        }
+        let span = |text: &str| within(text, Duration::from_millis(1), Duration::from_secs(3600));
+        source.timeout =
+            mistakes.parsed("queryTimeout", options.query_timeout.as_deref(), span).unwrap_or(source.timeout);
+        source.settle = mistakes.parsed("settle", options.settle.as_deref(), parse_duration).unwrap_or(source.settle);
+
+        let mut forecaster = forecaster::Settings::new(source);
+        let interval = |text: &str| within(text, Duration::from_secs(1), Duration::from_secs(3600));
+        forecaster.refresh_interval = mistakes
+            .parsed("refreshInterval", options.refresh_interval.as_deref(), interval)
+            .unwrap_or(forecaster.refresh_interval);
+        forecaster.concurrency = mistakes
+            .parsed("queryConcurrency", options.query_concurrency.as_deref(), |text| match text.parse() {
+                Ok(count @ 1..=1000) => Ok(count),
+                _ => Err("write a whole number from 1 to 1000"),
+            })
+            .unwrap_or(forecaster.concurrency);
+
+        let address = |text: &str| text.parse::<SocketAddr>().map_err(|_| "write IP:PORT, such as 0.0.0.0:6000");
+        let settings = Self {
+            grpc_address: mistakes
+                .parsed("grpcAddress", options.grpc_address.as_deref(), address)
+                .unwrap_or(SocketAddr::from(([0, 0, 0, 0], 6000))),
+            http_address: mistakes
+                .parsed("httpAddress", options.http_address.as_deref(), address)
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            state: options.state.map_or_else(|| PathBuf::from("prescale-state"), PathBuf::from),
+            forecaster,
+            log: options.log.unwrap_or_else(|| "info".to_owned()),
+            log_format: mistakes
+                .parsed("logFormat", options.log_format.as_deref(), |text| match text {
+                    "text" => Ok(LogFormat::Text),
+                    "json" => Ok(LogFormat::Json),
+                    _ => Err("write text or json"),
+                })
+                .unwrap_or_default(),
+        };
+        if mistakes.0.is_empty() { Ok(settings) } else { Err(SettingsError(mistakes.0)) }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    fn note(&mut self, option: &str, written: Option<&str>, problem: impl std::fmt::Display) {
+        let written = written.map_or_else(String::new, |text| format!(" \"{text}\""));
+        self.0.push(format!("{option}{written}: {problem}"));
+    }
+
+    /// What `text` means; a mistake is noted and gives `None`, as nothing written does.
+    fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        option: &str,
+        text: Option<&str>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = text?.trim();
+        parse(text).map_err(|problem| self.note(option, Some(text), problem)).ok()
+    }
+}
+
+fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    let span = parse_duration(text).map_err(|error| error.to_string())?;
+    let readable = |span| scaler::Readable(span).to_string();
+    if (least..=most).contains(&span) {
+        Ok(span)
+    } else {
+        Err(format!("must lie from {} to {}", readable(least), readable(most)))
+    }
+}
+
+fn allowed_servers(patterns: &[String], mistakes: &mut Mistakes) -> Allowed {
+    if patterns.iter().any(|pattern| pattern.trim() == "*") {
+        return Allowed::Any;
+    }
+    Allowed::Only(server_patterns("allowServers", patterns, mistakes))
+}
+
+fn server_patterns(option: &str, patterns: &[String], mistakes: &mut Mistakes) -> Vec<ServerPattern> {
+    patterns.iter().filter_map(|text| mistakes.parsed(option, Some(text), str::parse)).collect()
+}
+
+fn credentials(name: &str, entry: CredentialEntry, source: &mut SourceSettings, mistakes: &mut Mistakes) {
+    let option = format!("credentials.{name}");
+    for key in entry.unknown.keys() {
+        mistakes.note(&format!("{option}.{key}"), None, "there is no such key; docs/configuration.md lists them");
+    }
+    let mut credentials =
+        Credentials::for_servers(server_patterns(&format!("{option}.servers"), &entry.servers, mistakes));
+    if entry.servers.is_empty() {
+        mistakes.note(&format!("{option}.servers"), None, "list the servers that these may be sent to");
+    }
+    credentials.authorization = match (entry.bearer_token_file, entry.username, entry.password_file) {
+        (None, None, None) => None,
+        (Some(token), None, None) => Some(Authorization::Bearer(Secret::in_file(token))),
+        (None, Some(user), Some(password)) if !user.contains(':') => {
+            Some(Authorization::Basic { user, password: Secret::in_file(password) })
+        }
+        _ => {
+            let problem = "write bearerTokenFile, or username (without `:`) and passwordFile";
+            mistakes.note(&option, None, problem);
+            None
+        }
+    };
+    credentials.headers =
+        entry.header_files.into_iter().map(|(header, path)| (header, Secret::in_file(path))).collect();
+    let mut pem = |key: &str, path: &PathBuf| {
+        std::fs::read_to_string(path)
+            .map_err(|error| {
+                let file = path.display().to_string();
+                mistakes.note(&format!("{option}.{key}"), Some(&file), format!("cannot be read: {}", error.kind()));
+            })
+            .ok()
+    };
+    credentials.authority_pem = entry.authority_file.as_ref().and_then(|path| pem("authorityFile", path));
+    match (entry.certificate_file, entry.key_file) {
+        (None, None) => {}
+        (Some(certificate), Some(key)) => {
+            credentials.identity = pem("certificateFile", &certificate)
+                .map(|certificate_pem| ClientIdentity { certificate_pem, key_pem: Secret::in_file(key) });
+        }
+        _ => mistakes.note(&option, None, "write certificateFile and keyFile, or neither"),
+    }
+    credentials.may_skip_verification = entry.allow_unsafe_ssl;
+    if let Some(name) = mistakes.parsed(&option, Some(name), str::parse::<CredentialName>) {
+        source.credentials.insert(name, credentials);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(flags: Options, file: &str) -> Result<Settings, Vec<String>> {
+        Settings::parse(flags, ConfigFile::parse(file).unwrap()).map_err(|error| error.0)
+    }
+
+    fn prometheus(url: &str) -> Options {
+        Options { prometheus: Some(url.to_owned()), ..Options::default() }
+    }
+
+    #[test]
+    fn a_prometheus_is_all_that_must_be_said() {
+        let settings = parsed(prometheus("http://p:9090"), "").unwrap();
+        assert_eq!(settings.grpc_address.to_string(), "0.0.0.0:6000");
+        assert_eq!(settings.http_address.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.forecaster.source.allowed_servers, Allowed::Only(vec![]));
+        assert_eq!(parsed(Options::default(), "").unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let file = "prometheus: http://file:9090\nqueryConcurrency: 3\nrefreshInterval: 30s";
+        let settings = parsed(prometheus("http://flag:9090"), file).unwrap();
+        assert_eq!(settings.forecaster.source.default_server.unwrap().as_str(), "http://flag:9090");
+        assert_eq!(settings.forecaster.concurrency, 3);
+        assert_eq!(settings.forecaster.refresh_interval, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let file = r#"
+grpcAddress: "6000"
+refreshInterval: "15"
+queryConcurrency: 0
+logFormat: xml
+allowServers: ["*.", "*.monitoring.svc"]
+prommetheus: http://p:9090
+credentials:
+  Tenant_A:
+    username: a
+    tokenFile: /t
+"#;
+        let mistakes = parsed(Options::default(), file).unwrap_err().join("\n");
+        for part in [
+            "grpcAddress \"6000\"",
+            "refreshInterval \"15\"",
+            "queryConcurrency \"0\"",
+            "logFormat \"xml\"",
+            "allowServers \"*.\"",
+            "prommetheus: there is no such option",
+            "credentials.Tenant_A.tokenFile: there is no such key",
+            "credentials.Tenant_A.servers",
+            "credentials.Tenant_A: write bearerTokenFile",
+            "credentials.Tenant_A \"Tenant_A\"",
+        ] {
+            assert!(mistakes.contains(part), "{part} is missing in\n{mistakes}");
+        }
+    }
+
+    #[test]
+    fn credentials_keep_their_secrets_in_files() {
+        let file = r#"
+prometheus: http://p:9090
+credentials:
+  tenant-a:
+    servers: ["https://mimir.example.com"]
+    bearerTokenFile: /run/secrets/token
+    headerFiles: { X-Scope-OrgID: /run/secrets/tenant }
+"#;
+        let settings = parsed(Options::default(), file).unwrap();
+        let (name, credentials) = settings.forecaster.source.credentials.first_key_value().unwrap();
+        assert_eq!(name.as_str(), "tenant-a");
+        assert!(matches!(credentials.authorization, Some(Authorization::Bearer(_))));
+        assert_eq!(credentials.headers.len(), 1);
+    }
+}
