@@ -10,7 +10,7 @@ use crate::harness::{load, programs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kedas_own_client_finds_nothing_to_complain_about() {
-    if !programs::are_installed(&["go"], "see https://go.dev/doc/install") {
+    if !programs::are_installed(&["go"], "to install: https://go.dev/doc/install") {
         return;
     }
     let Some(prometheus) = Prometheus::with_history().await else { return };

@@ -10,5 +10,6 @@ mod end_to_end;
 mod faults;
 mod harness;
 mod keda_client;
+mod lifecycle;
 mod servers;
 mod streams;

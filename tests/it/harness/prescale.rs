@@ -73,6 +73,16 @@ impl Prescale {
         self.process.signal(Signal::TERM);
     }
 
+    /// Kills it, as the kernel does when memory runs out.
+    pub(crate) fn kill(self) {
+        self.process.kill();
+    }
+
+    /// Where probes and Prometheus ask: `127.0.0.1:port`.
+    pub(crate) fn http(&self) -> &str {
+        &self.http
+    }
+
     /// How it ended, once it did.
     pub(crate) async fn end(&mut self) -> ExitStatus {
         self.process.end().await
@@ -100,7 +110,7 @@ impl StateFolder {
         Self(tempfile::tempdir().expect("there is room for a temporary directory"))
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.0.path().join("state")
     }
 }

@@ -11,7 +11,7 @@ pub(crate) fn are_installed(names: &[&str], install: &str) -> bool {
     if missing.is_empty() {
         return true;
     }
-    let lack = format!("{} is missing: {install}", missing.join(", "));
+    let lack = format!("without {}; {install}", missing.join(" and "));
     assert!(!are_required(), "{lack}");
     // not eprintln: the harness of the tests would swallow the line of a passing test
     writeln!(std::io::stderr(), "skipped: {lack}").expect("stderr takes a line");

@@ -44,7 +44,7 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// A Prometheus that answers, with history up to now; `None` where the machine has none and the test is to be skipped.
     pub(crate) async fn with_history() -> Option<Self> {
-        if !programs::are_installed(&["prometheus", "promtool"], "apt-get install prometheus") {
+        if !programs::are_installed(&["prometheus", "promtool"], "to install: apt-get install prometheus") {
             return None;
         }
         let directory = tempfile::tempdir().expect("there is room for a temporary directory");

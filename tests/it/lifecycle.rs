@@ -1,0 +1,56 @@
+//! Start, stop and crash of the process.
+
+use tokio::net::TcpStream;
+
+use crate::harness::eventually::eventually;
+use crate::harness::faulty::{Behavior, FaultyPrometheus};
+use crate::harness::keda::{Keda, Trigger};
+use crate::harness::prescale::{Prescale, StateFolder, run};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_silent_connections_nor_hanging_queries_hold_up_the_stop() {
+    let server = FaultyPrometheus::start(Behavior::Slow);
+    let mut prescale = Prescale::serve(&["--prometheus", &server.url(), "--query-timeout", "1h"]).await;
+    let keda = Keda::connect(prescale.grpc()).await;
+    keda.value(&Trigger::light("hanging", &server.url())).await.expect_err("nothing is known yet");
+    eventually("a query", async || if server.instant_queries() > 0 { Ok(()) } else { Err("none yet".to_owned()) })
+        .await;
+    let to_grpc = TcpStream::connect(prescale.grpc()).await.expect("it listens");
+    let to_http = TcpStream::connect(prescale.http()).await.expect("it listens");
+    prescale.terminate();
+    assert!(prescale.end().await.success());
+    drop((to_grpc, to_http));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_leaves_a_state_folder_that_can_be_used() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let state = StateFolder::new();
+    let trigger = Trigger::light("crashed", &server.url());
+    for _ in 0..2 {
+        let prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
+        Keda::connect(prescale.grpc()).await.value_at_last(&trigger).await;
+        prescale.kill();
+    }
+    let prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
+    Keda::connect(prescale.grpc()).await.value_at_last(&trigger).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_holds_is_named() {
+    let state = StateFolder::new();
+    let prescale = Prescale::serve_from(&state, &["--allow-server", "*"]).await;
+    let taken = state.path().display().to_string();
+    let other_state = StateFolder::new();
+    let free = other_state.path().display().to_string();
+    for (flags, named) in [
+        (["--state", &taken, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"], taken.as_str()),
+        (["--state", &free, "--grpc-address", prescale.grpc(), "--http-address", "127.0.0.1:0"], prescale.grpc()),
+        (["--state", &free, "--grpc-address", "127.0.0.1:0", "--http-address", prescale.http()], prescale.http()),
+    ] {
+        let output = run(&[["serve", "--allow-server", "*"].as_slice(), &flags].concat());
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(named), "{named} is missing in: {text}");
+    }
+}
