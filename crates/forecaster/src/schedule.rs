@@ -1,10 +1,14 @@
 //! [`Schedule`]: one loop that refreshes every target at its pace, no more than so many at once.
+//!
+//! A server that hangs keeps each refresh of its targets until the timeout. So that it does not keep everybody else's too,
+//! no server gets more than three quarters of the places.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use series::ServerAddress;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -24,8 +28,12 @@ pub(crate) struct Schedule {
     concurrency: usize,
     /// Targets in the order they are due, those of one moment in the order they came.
     due: BinaryHeap<Reverse<Due>>,
+    /// Due, but their server has all the places it gets.
+    held: Vec<Due>,
     /// Numbers the entries.
     entries: u64,
+    /// Each server's refreshes under way, counted by what they hold of it; `None` is the default server.
+    servers: HashMap<Option<ServerAddress>, Arc<()>>,
     under_way: JoinSet<()>,
 }
 
@@ -43,7 +51,9 @@ impl Schedule {
             interval: settings.refresh_interval,
             concurrency: settings.concurrency,
             due: BinaryHeap::new(),
+            held: Vec::new(),
             entries: 0,
+            servers: HashMap::new(),
             under_way: JoinSet::new(),
         }
     }
@@ -65,6 +75,8 @@ impl Schedule {
                         // the target keeps its place: the next refresh is entered when one starts
                         tracing::error!(%error, "refresh panicked");
                     }
+                    self.servers.retain(|_, place| Arc::strong_count(place) > 1);
+                    self.due.extend(self.held.drain(..).map(Reverse));
                 }
                 () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() && has_room => {}
             }
@@ -81,11 +93,20 @@ impl Schedule {
             let Some(target) = due.target.upgrade() else {
                 continue;
             };
+            let place = self.servers.entry(target.request.query.server.clone()).or_default();
+            if Arc::strong_count(place) > self.concurrency - self.concurrency / 4 {
+                self.held.push(due);
+                continue;
+            }
+            let place = Arc::clone(place);
             self.enter(now + self.jittered_interval(), due.target);
             // a turn that comes while the last refresh is still under way is left out
             if !target.is_busy() {
                 let refresher = Arc::clone(&self.refresher);
-                self.under_way.spawn(async move { refresher.refresh(&target).await });
+                self.under_way.spawn(async move {
+                    refresher.refresh(&target).await;
+                    drop(place);
+                });
             }
         }
     }

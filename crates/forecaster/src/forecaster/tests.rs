@@ -380,6 +380,43 @@ async fn no_more_than_so_many_refreshes_run_at_once() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_leaves_places_to_the_others() {
+    let scene = Scene::with(|settings| Settings { concurrency: 4, ..settings }).await;
+    scene.server.does(|_| Does::Hang);
+    let healthy = Server::start().await;
+    let watch = |name: &str, server: &Server| {
+        let mut request = testing::request(&server.address, 100);
+        request.forecast_wanted = false;
+        scene.forecaster.watch(&key(name), &request, None);
+    };
+    for index in 0..6 {
+        watch(&index.to_string(), &scene.server);
+    }
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&scene.forecaster).run(stop.clone()));
+    watch("late", &healthy);
+    until(|| scene.board.count() > 0).await;
+    assert_eq!(scene.board.0.lock().unwrap()[0].0, key("late"));
+    stop.cancel();
+    running.await.unwrap();
+    assert!(scene.server.asked().len() <= 3);
+}
+
+#[tokio::test]
+async fn targets_held_back_get_their_turn() {
+    let scene = Scene::with(|settings| Settings { concurrency: 4, ..settings }).await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&scene.forecaster).run(stop.clone()));
+    let request = testing::request(&scene.server.address, 100);
+    for index in 0..20 {
+        scene.forecaster.watch(&key(&index.to_string()), &request, None);
+    }
+    until(|| scene.board.count() == 20).await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
 async fn watching_twice_changes_nothing_and_mistakes_are_told_at_once() {
     let scene = Scene::watching(100).await;
     scene.refresh_at(30).await;
