@@ -8,6 +8,9 @@ use super::mistake::Fault;
 /// At 0.7 three slips in ten letters are forgiven.
 const ALIKE: f64 = 0.7;
 
+/// Longer names are like none of ours, and comparing them costs what a hostile tenant would like it to.
+const MAX_COMPARED_BYTES: usize = 40;
+
 const SERVER_SIDE: &str = "remove it, and name server-side credentials with `credentials`";
 const OTHER_SCALER: &str = "remove it; this scaler asks a Prometheus: write `serverAddress` and `query`";
 const BESIDE_METADATA: &str = "write it beside `metadata`, as a field of the trigger";
@@ -89,6 +92,9 @@ pub(super) fn about(written: &str) -> Fault {
     if let Some(key) = keys::ALL.iter().find(|key| key.name == name) {
         return Fault::new("KEDA reads this key only as it is", format!("write `{}`, without FromEnv", key.name));
     }
+    if name.len() > MAX_COMPARED_BYTES {
+        return Fault::new("unknown key", "remove it");
+    }
     let (nearest, likeness) = nearest_key(name);
     if likeness >= ALIKE {
         Fault::new("unknown key", format!("did you mean `{nearest}{suffix}`?"))
@@ -99,6 +105,9 @@ pub(super) fn about(written: &str) -> Fault {
 
 /// The choice that `written` is a slip of, where there is one.
 pub(super) fn slip_of<'a>(written: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if written.len() > MAX_COMPARED_BYTES {
+        return None;
+    }
     let (choice, likeness) = nearest(written, choices)?;
     (likeness >= ALIKE).then_some(choice)
 }
@@ -151,6 +160,7 @@ mod tests {
         ] {
             assert_eq!(about(key).instead, wanted, "{key}");
         }
+        assert_eq!(about(&"threshold".repeat(5)).instead, "remove it");
         assert_eq!(about("quxxy").instead, "remove it; the nearest known key is `query`");
     }
 

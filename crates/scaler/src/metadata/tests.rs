@@ -163,8 +163,37 @@ fn a_server_of_the_scalers_own_stands_in_for_a_missing_address_and_for_no_wrong_
 }
 
 #[test]
+fn a_service_level_is_said_in_one_way() {
+    let error = parsed(&with(&[("costRatio", "9"), ("slo", "99%"), ("quantile", "0.9")])).unwrap_err();
+    let fields: Vec<_> = error.iter().map(|mistake| mistake.field.as_str()).collect();
+    assert_eq!(fields, ["quantile", "costRatio"]);
+    assert_eq!(parsed(&with(&[("quantile", "90%")])).unwrap().service_level, ServiceLevel::of_quantile(0.9).unwrap());
+}
+
+#[test]
+fn spans_at_the_edges_of_their_ranges_are_allowed_and_those_beyond_are_not() {
+    let step = ("queryStep", "6m");
+    for (key, allowed, refused) in [
+        ("leadTime", ["1s", "12h"], ["999ms", "43201s"]),
+        ("historyTimeWindow", ["3h", "400d"], ["59m", "401d"]),
+        ("timeout", ["1ms", "60s"], ["0s", "60001ms"]),
+    ] {
+        for value in allowed {
+            assert!(parsed(&with(&[step, (key, value)])).is_ok(), "{key} {value}");
+        }
+        for value in refused {
+            let mistakes = parsed(&with(&[step, (key, value)])).unwrap_err();
+            assert_eq!(mistakes.iter().map(|mistake| mistake.field.as_str()).collect::<Vec<_>>(), [key], "{value}");
+            assert!(mistakes.to_string().contains("outside the range"), "{mistakes}");
+        }
+    }
+}
+
+#[test]
 fn names_that_kubernetes_does_not_have_are_refused() {
-    for (namespace, name) in [("", "b"), ("a", ""), ("A", "b"), ("a/b", "c"), ("a", "-b"), ("a", "b\n"), ("ä", "b")] {
+    for (namespace, name) in
+        [("", "b"), ("a", ""), ("A", "b"), ("a/b", "c"), ("a", "-b"), ("a", "b-"), ("a", "b\n"), ("ä", "b")]
+    {
         let mistakes = parse_target(namespace, name, &with(&[]), &DEFAULTS).unwrap_err();
         assert_eq!(mistakes.iter().count(), 1, "{namespace:?} {name:?}");
     }

@@ -152,6 +152,7 @@ mod tests {
     fn history_and_step_fit_together_or_both_are_named() {
         assert_eq!(timing(180, 1_209_600, 60).fault(), None);
         assert_eq!(timing(180, 100_000, 1).fault(), None);
+        assert!(timing(180, 100_001, 1).fault().is_some());
         let (_, fault) = timing(180, 1_209_600, 5).fault().unwrap();
         assert_eq!(fault.problem, "14d of history at a queryStep of 5s are 241920 samples");
         assert_eq!(
