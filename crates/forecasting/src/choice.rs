@@ -55,14 +55,17 @@ mod tests {
         let miss = |origin: usize, error: f64| Miss { origin, predicted: 0.5, actual: 0.5 + error };
         let calm: Vec<Miss> = (0..60).map(|origin| miss(origin, 0.01)).collect();
         let mut wild_at_last = calm.clone();
-        wild_at_last[59] = miss(59, 3.0);
+        for origin in 55..60 {
+            wild_at_last[origin] = miss(origin, 3.0);
+        }
         let (calm, wild) = (
             score(ModelName::Ridge, &calm, 5, &past, scale).unwrap(),
             score(ModelName::Ridge, &wild_at_last, 5, &past, scale).unwrap(),
         );
-        // the bands did not know of the last miss: it costs its full size at the .99 level
+        // the bands did not know of the five last misses: each costs its size, weighted by the levels
         let size = scale.backward(3.5) - scale.backward(0.5);
-        assert!((wild.pinball - calm.pinball) * 50.0 > 0.9 * size * (0.5 + 0.9 + 0.99) / 3.0);
+        let cost = (wild.pinball - calm.pinball) * 10.0 / (size * (0.5 + 0.9 + 0.99) / 3.0);
+        assert!((cost - 1.0).abs() < 0.05, "{cost}");
     }
 
     #[test]

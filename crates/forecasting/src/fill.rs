@@ -62,6 +62,13 @@ mod tests {
         loads[day + 100..day + 200].fill(None);
         let filled = fill(&loads, &minutes());
         assert_eq!(filled[day + 150], 150.0);
+        // an hour is short, and its neighbors are nearer than yesterday
+        let mut loads = vec![Some(10.0); day];
+        loads.extend(vec![Some(20.0); day]);
+        loads[day + 100..day + 160].fill(None);
+        assert_eq!(fill(&loads, &minutes())[day + 130], 20.0);
+        loads[day + 160] = None;
+        assert_eq!(fill(&loads, &minutes())[day + 130], 10.0);
     }
 
     #[test]

@@ -94,15 +94,7 @@ fn a_stated_model_is_used_or_refused() {
 
 #[test]
 fn persistence_is_chosen_for_a_random_walk() {
-    let mut level = 1000.0;
-    let walk: Vec<f64> = normals(5, 6 * DAY)
-        .into_iter()
-        .map(|step| {
-            level += step;
-            level
-        })
-        .collect();
-    let fitted = fit(&minutes(walk), &automatic(3)).unwrap();
+    let fitted = fit(&minutes(random_walk(5, 6)), &automatic(3)).unwrap();
     assert_eq!(chosen(&fitted), ModelName::Persistence, "{:?}", fitted.verdict().scores);
     assert_eq!(fitted.verdict().reason, ChoiceReason::LeastLoss);
     assert_eq!(fitted.verdict().scores[0].model, ModelName::Persistence);
@@ -182,26 +174,56 @@ fn busy_hours_have_wider_bands_than_quiet_ones() {
     assert!(width(750) > 3.0 * width(300), "{} {}", width(750), width(300));
 }
 
+/// Days of minutes, each a normal step from the one before.
+fn random_walk(seed: u64, days: usize) -> Vec<f64> {
+    let mut level = 1000.0;
+    let step = |step: f64| {
+        level += step;
+        level
+    };
+    normals(seed, days * DAY).into_iter().map(step).collect()
+}
+
 #[test]
-fn a_blind_end_of_the_history_widens_the_bands() {
-    let loads = seasonal(10, 6);
-    let known = minutes(loads.iter().copied());
-    let fitted = fit(&known, &automatic(3)).unwrap();
-    let mut width_before = 0.0;
-    for blind in [0, 30, 120, 1500] {
+fn a_blind_end_of_the_history_widens_the_bands_by_its_age() {
+    let known = minutes(random_walk(10, 6));
+    let fitted = fit(&known, &settings(3, ModelChoice::Fixed(ModelName::Persistence))).unwrap();
+    let ask = |blind: usize| {
         let mut history = known.clone();
-        (0..blind).for_each(|_| history.push(Sample::Gap(GapReason::NoSample)));
+        for _ in 0..blind {
+            history.push(Sample::Gap(GapReason::NoSample));
+        }
         let forecast = fitted.forecast(&history).unwrap();
         assert_eq!(Some(forecast.origin()), history.end());
-        // read for the same moment, so that the part of the day is the same
-        let to_noon = 4 * 720 - blind;
-        let moment = forecast.origin() + Duration::from_mins(to_noon % 1440);
-        let read = |level: f64| forecast.quantile(moment, Quantile::new(level).unwrap()).map(Load::get);
-        let width = read(0.99).unwrap() - read(0.5).unwrap();
-        assert!(width >= width_before * 0.9, "{blind} minutes blind: {width} after {width_before}");
-        width_before = width;
         assert!(fit(&history, &automatic(3)).unwrap().forecast(&history).is_ok());
+        forecast
+    };
+    let seeing = ask(0);
+    for blind in [30_u32, 120, 1500, 6000] {
+        let forecast = ask(blind as usize);
+        let width = |forecast: &Forecast, ahead| at(forecast, ahead, 0.9) - at(forecast, ahead, 0.1);
+        // what is known of a walk wears off with the root of the time since
+        let expected = (f64::from(blind + 4) / 4.0).sqrt();
+        let ratio = width(&forecast, 4) / width(&seeing, 4);
+        assert!(ratio > 0.6 * expected && ratio < 1.8 * expected, "{blind} minutes blind: {ratio}, not {expected}");
+        if blind < 1000 {
+            // the same moment, read from an older forecast: the same last sample, so the same answer
+            let (old, new) = (at(&seeing, 300, 0.9), at(&forecast, 300 - u64::from(blind), 0.9));
+            assert!((old - new).abs() < 0.02 * old, "{old} {new}");
+        }
     }
+}
+
+#[test]
+fn negative_loads_stay_negative_and_others_never_become_it() {
+    let noise = normals(16, 2 * DAY);
+    let below = minutes(noise.iter().map(|noise| noise - 50.0));
+    let negative = forecast(&below, &automatic(3));
+    assert!(at(&negative, 4, 0.01) < -50.0 && at(&negative, 4, 0.99) < -40.0);
+    // counts near zero, whose lower bands would reach below it
+    let counts = minutes(noise.iter().map(|noise| noise.abs().floor()));
+    let positive = forecast(&counts, &settings(3, ModelChoice::Fixed(ModelName::Persistence)));
+    assert!(positive.horizons().iter().all(|horizon| horizon.quantiles[0].get() == 0.0));
 }
 
 #[test]
