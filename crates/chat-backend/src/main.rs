@@ -87,11 +87,13 @@ mod tests {
         assert!(call(address, "GET /livez").await.starts_with("HTTP/1.1 200"));
         assert!(call(address, "GET /readyz").await.starts_with("HTTP/1.1 200"));
         let request = tokio::spawn(call(address, "POST /chat"));
-        while !backend.metrics.text().contains("http_requests_in_flight{app=\"chat-backend\"} 1") {
+        let in_flight = |count: u8| format!("http_requests_in_flight{{app=\"chat-backend\"}} {count}\n");
+        while !backend.metrics.text().contains(&in_flight(1)) {
             tokio::task::yield_now().await;
         }
         stop.send(()).unwrap();
-        assert!(request.await.unwrap().starts_with("HTTP/1.1 200"));
         server.await.unwrap().unwrap();
+        assert!(backend.metrics.text().contains(&in_flight(0)));
+        assert!(request.await.unwrap().starts_with("HTTP/1.1 200"));
     }
 }
