@@ -1,8 +1,9 @@
 //! [`play`]: the simulated day, tick by tick, for both fleets.
 
 use std::io;
+use std::time::Duration;
 
-use series::Load;
+use series::{Load, Timestamp};
 use simulator::{Scores, TICK};
 use tokio::time::{Instant, sleep_until};
 
@@ -26,6 +27,8 @@ pub(super) enum Pace {
 pub(super) struct Outcome {
     pub(super) prescale: Scores,
     pub(super) reactive: Scores,
+    /// How long Prescale's fleet was short during the burst that nothing hints at.
+    pub(super) short_in_burst: Duration,
 }
 
 /// Plays the first `ticks` ticks of the day on `stage` and hands every moment to `show`, which is told of the last one.
@@ -73,12 +76,23 @@ pub(super) async fn play(
     let (Some(prescale), Some(reactive)) = (prescale.scores(), reactive.scores()) else {
         anyhow::bail!("a day without ticks");
     };
-    Ok(Outcome { prescale, reactive })
+    Ok(Outcome { prescale, reactive, short_in_burst: short_in(&record, Demand::burst()) })
+}
+
+/// How long Prescale's fleet was short from `begin` to `end`.
+fn short_in(record: &Record, (begin, end): (Timestamp, Timestamp)) -> Duration {
+    let ticks = record.moments.iter().enumerate().filter(|(tick, moment)| {
+        let at = Demand::tick_begins(*tick);
+        begin <= at && at < end && moment.prescale.unmet > 0.0
+    });
+    TICK.saturating_mul(u32::try_from(ticks.count()).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use simulator::Tick;
 
     use super::*;
 
@@ -93,6 +107,17 @@ mod tests {
         };
         let outcome = play(&setup, &demand, &mut stage, 120, Pace::Free, note).await.unwrap();
         (outcome, plans)
+    }
+
+    #[test]
+    fn a_shortage_is_counted_inside_the_window_alone() {
+        let tick = |unmet| Tick { ready: 1, starting: 0, unmet };
+        let mut record = Record::new(Demand::day_begins(), Demand::ticks());
+        for unmet in [5.0, 0.0, 5.0, 5.0, 5.0] {
+            record.moments.push(Moment { load: Load::ZERO, prescale: tick(unmet), reactive: tick(1.0) });
+        }
+        let window = (Demand::tick_begins(1), Demand::tick_begins(4));
+        assert_eq!(short_in(&record, window), 2 * TICK);
     }
 
     #[tokio::test]

@@ -32,6 +32,9 @@ const EXTRA: f64 = 110.0;
 const JOB_HOUR: f64 = 15.0;
 const BURST_HOUR: f64 = 11.5;
 
+/// How long the burst stays at its height, in seconds.
+const BURST_HOLD: f64 = 900.0;
+
 /// Requests per second, in slots of 15 seconds.
 #[derive(Debug)]
 pub(super) struct Demand {
@@ -48,7 +51,7 @@ impl Demand {
             let level = (0.03 * normal(&mut rng)).exp();
             let mut bumps = vec![Bump { begin: JOB_HOUR * 3600.0 + 180.0 * normal(&mut rng), hold: 1500.0 }];
             if day == HISTORY_DAYS {
-                bumps.push(Bump { begin: BURST_HOUR * 3600.0, hold: 900.0 });
+                bumps.push(Bump { begin: BURST_HOUR * 3600.0, hold: BURST_HOLD });
             }
             for slot in 0..SLOTS_PER_DAY {
                 // a first-order autoregression that forgets in ten minutes and wanders by 3 %
@@ -75,6 +78,14 @@ impl Demand {
     pub(super) fn day_begins() -> Timestamp {
         let days = i64::try_from(HISTORY_DAYS).unwrap_or_default();
         Step::MINUTE.shift(Self::history_begins(), days * 24 * 60)
+    }
+
+    /// When the one burst of the day that is shown begins, and when the last of it is gone.
+    pub(super) fn burst() -> (Timestamp, Timestamp) {
+        let begin = Self::day_begins().saturating_add(Duration::from_secs_f64(BURST_HOUR * 3600.0));
+        let begin = begin.unwrap_or(Timestamp::MAX);
+        let length = Duration::from_secs_f64(Bump::RISE + BURST_HOLD + Bump::FALL);
+        (begin, begin.saturating_add(length).unwrap_or(Timestamp::MAX))
     }
 
     /// How many ticks the day that is shown has.

@@ -77,7 +77,8 @@ async fn play(args: &DemoArgs) -> anyhow::Result<()> {
         day::play(&setup, &demand, &mut stage, Demand::ticks(), pace, |frame, last| show.show(frame, last)).await?;
     drop(show);
     let tuned = hindsight::tuned(&setup, &demand, outcome.prescale.short_time)?;
-    let day = Summary { setup: &setup, prescale: outcome.prescale, reactive: outcome.reactive, tuned };
+    let day::Outcome { prescale, reactive, short_in_burst } = outcome;
+    let day = Summary { setup: &setup, prescale, reactive, short_in_burst, burst_began: Demand::burst().0, tuned };
     write!(io::stdout(), "{}", summary(&day))?;
     Ok(())
 }

@@ -124,14 +124,20 @@ mod tests {
     #[tokio::test]
     async fn a_range_ends_at_the_present_and_begins_with_the_first_whole_minute() {
         let (recorded, begin) = recorded(200);
-        let asked = Range { query: QUERY.to_owned(), start: begin, end: begin + 600.0, step: 60.0 };
-        let answer = json_of(query_range(State(recorded.clone()), Query(asked)).await).await;
-        assert_eq!(answer["data"]["resultType"], "matrix");
-        let points = answer["data"]["result"][0]["values"].as_array().unwrap();
-        let times: Vec<_> = points.iter().map(|point| point[0].as_f64().unwrap() - begin).collect();
-        assert_eq!(times, [60.0, 120.0, 180.0]);
+        let answer = async |end: f64| {
+            let asked = Range { query: QUERY.to_owned(), start: begin, end: begin + end, step: 60.0 };
+            json_of(query_range(State(recorded.clone()), Query(asked)).await).await
+        };
+        let points = |answer: &Value| answer["data"]["result"][0]["values"].as_array().unwrap().clone();
+        let times = |answer: &Value| -> Vec<f64> {
+            points(answer).iter().map(|point| point[0].as_f64().unwrap() - begin).collect()
+        };
+        let to_the_future = answer(600.0).await;
+        assert_eq!(to_the_future["data"]["resultType"], "matrix");
+        assert_eq!(times(&to_the_future), [60.0, 120.0, 180.0]);
+        assert_eq!(times(&answer(120.0).await), [60.0, 120.0]);
         let minute = Timestamp::from_second(Demand::history_begins().as_second() + 120).unwrap();
-        assert_eq!(points[1][1], recorded.demand.rate(minute).unwrap().to_string());
+        assert_eq!(points(&to_the_future)[1][1], recorded.demand.rate(minute).unwrap().to_string());
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Columns of demand with the line of Ready pods through them, in block characters.
 
+use std::cmp::Ordering;
+
 use super::paint::{Line, Paint};
 use crate::demo::record::Stretch;
 
@@ -64,12 +66,10 @@ fn cell(column: Column, row: usize, height: usize, top: f64) -> (char, Paint) {
             let filled = eighths(demand, height, top).saturating_sub(row * 8).min(8);
             // the cell whose upper part the count of Ready pods ends in
             let line = eighths(f64::from(ready), height, top).saturating_sub(1) / 8;
-            if short && row > line {
-                (EIGHTHS[filled], Paint::Short)
-            } else if row == line && filled < 8 {
-                ('━', Paint::Pods)
-            } else {
-                (EIGHTHS[filled], Paint::Demand)
+            match row.cmp(&line) {
+                Ordering::Equal if !short => ('━', Paint::Pods),
+                Ordering::Greater if short => (EIGHTHS[filled], Paint::Short),
+                _ => (EIGHTHS[filled], Paint::Demand),
             }
         }
     }
@@ -121,7 +121,7 @@ mod tests {
             [
                 " 16 ┤    ━", //
                 "    │   ██",
-                "    │━━███░",
+                "    │━━━██░",
                 "  0 ┤█████░",
                 "short···▲·"
             ]

@@ -1,5 +1,8 @@
 //! [`summary`]: the day in a small table, and what to do next.
 
+use std::time::Duration;
+
+use series::Timestamp;
 use simulator::Scores;
 
 use crate::demo::hindsight::Tuned;
@@ -11,13 +14,16 @@ pub(in crate::demo) struct Summary<'a> {
     pub(in crate::demo) setup: &'a Setup,
     pub(in crate::demo) prescale: Scores,
     pub(in crate::demo) reactive: Scores,
+    /// How long Prescale's fleet was short in the burst that nothing hints at, and when that began.
+    pub(in crate::demo) short_in_burst: Duration,
+    pub(in crate::demo) burst_began: Timestamp,
     /// The HPA that, tuned on this very day, is short no longer than Prescale was.
     pub(in crate::demo) tuned: Option<Tuned>,
 }
 
 /// The text that the demo ends with.
 pub(in crate::demo) fn summary(day: &Summary<'_>) -> String {
-    let Summary { setup, prescale, reactive, tuned } = day;
+    let Summary { setup, prescale, reactive, tuned, .. } = day;
     let row = |name: &str, cells: [String; 3]| format!("{name:<20}{:>17}{:>18}{:>20}\n", cells[0], cells[1], cells[2]);
     let short =
         |scores: &Scores| format!("{:.1} min ({:.2}%)", scores.short.as_secs_f64() / 60.0, scores.short_time * 100.0);
@@ -41,6 +47,7 @@ pub(in crate::demo) fn summary(day: &Summary<'_>) -> String {
     let pod_hours = [prescale.pod_hours, reactive.pod_hours, prescale.clairvoyant_pod_hours];
     text += &row("pod-hours", pod_hours.map(|hours| format!("{hours:.0}")));
     text += "\n";
+    text += &burst_line(day);
     text += &tuned.as_ref().map_or_else(
         || "However tuned, a reactive HPA is short for longer than Prescale on this day.\n".to_owned(),
         |tuned| {
@@ -54,6 +61,19 @@ pub(in crate::demo) fn summary(day: &Summary<'_>) -> String {
     );
     text += NEXT;
     text
+}
+
+/// How much of the shortage no forecast could have known of.
+fn burst_line(day: &Summary<'_>) -> String {
+    if day.short_in_burst.is_zero() {
+        return String::new();
+    }
+    format!(
+        "{:.1} of Prescale's {:.1} minutes are in the burst at {}, which nothing hints at.\n",
+        day.short_in_burst.as_secs_f64() / 60.0,
+        day.prescale.short.as_secs_f64() / 60.0,
+        day.burst_began.strftime("%H:%M"),
+    )
 }
 
 const NEXT: &str = "

@@ -128,7 +128,9 @@ fn the_table_tells_both_sides_and_what_to_do_next() {
     };
     let reactive = Scores { short_time: 0.01, short: Duration::from_secs(864), pod_hours: 712.6, ..prescale };
     let tuned = Some(Tuned { utilization: 0.64, pod_hours: 790.0 });
-    insta::assert_snapshot!(summary(&Summary { setup: &setup, prescale, reactive, tuned }));
-    let untuned = summary(&Summary { setup: &setup, prescale, reactive, tuned: None });
+    let (short_in_burst, (burst_began, _)) = (Duration::from_secs(195), Demand::burst());
+    let day = Summary { setup: &setup, prescale, reactive, short_in_burst, burst_began, tuned };
+    insta::assert_snapshot!(summary(&day));
+    let untuned = summary(&Summary { tuned: None, ..day });
     assert!(untuned.contains("However tuned, a reactive HPA is short for longer"));
 }
