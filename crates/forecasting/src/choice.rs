@@ -55,9 +55,8 @@ mod tests {
         let miss = |origin: usize, error: f64| Miss { origin, predicted: 0.5, actual: 0.5 + error };
         let calm: Vec<Miss> = (0..60).map(|origin| miss(origin, 0.01)).collect();
         let mut wild_at_last = calm.clone();
-        for origin in 55..60 {
-            wild_at_last[origin] = miss(origin, 3.0);
-        }
+        wild_at_last.truncate(55);
+        wild_at_last.extend((55..60).map(|origin| miss(origin, 3.0)));
         let (calm, wild) = (
             score(ModelName::Ridge, &calm, 5, &past, scale).unwrap(),
             score(ModelName::Ridge, &wild_at_last, 5, &past, scale).unwrap(),
