@@ -44,8 +44,8 @@ pub struct ForecastRequest {
     pub forecast_wanted: bool,
 }
 
-/// A query and how to put it to a Prometheus-compatible server.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A query and how to put it to a Prometheus-compatible server. Its `Debug` shows no value of a header or parameter.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PrometheusQuery {
     /// Where to ask; `None` asks the server's default.
     pub server: Option<ServerAddress>,
@@ -65,6 +65,25 @@ pub struct PrometheusQuery {
     pub timeout: Option<Duration>,
     /// What a missing sample means.
     pub missing_samples: MissingSamples,
+}
+
+impl std::fmt::Debug for PrometheusQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        fn names(pairs: &[(String, String)]) -> Vec<&str> {
+            pairs.iter().map(|(name, _)| name.as_str()).collect()
+        }
+        f.debug_struct("PrometheusQuery")
+            .field("server", &self.server)
+            .field("promql", &self.promql)
+            .field("namespace", &self.namespace)
+            .field("parameters", &names(&self.parameters))
+            .field("headers", &names(&self.headers))
+            .field("credentials", &self.credentials)
+            .field("accept_any_certificate", &self.accept_any_certificate)
+            .field("timeout", &self.timeout)
+            .field("missing_samples", &self.missing_samples)
+            .finish()
+    }
 }
 
 /// What a sample that the source does not have means.
@@ -127,3 +146,25 @@ impl std::fmt::Display for CredentialName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write the name of credentials that the server's configuration holds: 1 to 63 of a-z, 0-9 and `-`")]
 pub struct CredentialNameError;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_of_a_query_shows_no_value_of_a_header_or_parameter() {
+        let query = PrometheusQuery {
+            server: None,
+            promql: "up".to_owned(),
+            namespace: None,
+            parameters: vec![("token".to_owned(), "hush-1".to_owned())],
+            headers: vec![("x-api-key".to_owned(), "hush-2".to_owned())],
+            credentials: None,
+            accept_any_certificate: false,
+            timeout: None,
+            missing_samples: MissingSamples::Unknown,
+        };
+        let dump = format!("{query:?}");
+        assert!(dump.contains("x-api-key") && !dump.contains("hush"), "{dump}");
+    }
+}
