@@ -1,6 +1,7 @@
 //! The command line: what it says, where, and with which exit code.
 
-use crate::harness::prescale::run;
+use crate::harness::keda::{Keda, Trigger};
+use crate::harness::prescale::{Prescale, run};
 
 #[test]
 fn help_goes_to_stdout_and_names_the_commands() {
@@ -53,4 +54,86 @@ fn a_file_that_is_not_there_is_named() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("/no/such/prescale.yaml"), "{text}");
+}
+
+/// A manifest with these two metadata beside sound ones.
+fn manifest(folder: &std::path::Path, lead_time: (&str, &str), slo: &str) -> String {
+    let (key, value) = lead_time;
+    let text = format!(
+        "apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {{ name: chat-backend, namespace: ml-autoscaler }}
+spec:
+  scaleTargetRef: {{ name: chat-backend }}
+  triggers:
+    - type: external
+      metadata:
+        scalerAddress: keda-scaler.ml-autoscaler:6000
+        serverAddress: http://prometheus.monitoring:9090
+        query: chat_load
+        threshold: \"12\"
+        {key}: {value}
+        slo: {slo}
+"
+    );
+    let file = folder.join("scaledobject.yaml");
+    std::fs::write(&file, text).expect("it is writable");
+    file.display().to_string()
+}
+
+#[test]
+fn a_sound_manifest_passes_the_check() {
+    let folder = tempfile::tempdir().expect("there is room for a temporary directory");
+    let output = run(&["check", &manifest(folder.path(), ("leadTime", "3m"), "99.5%")]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(text.contains("http://prometheus.monitoring:9090") && text.contains("chat_load"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_and_the_server_find_the_same_mistakes() {
+    let folder = tempfile::tempdir().expect("there is room for a temporary directory");
+    let output = run(&["check", &manifest(folder.path(), ("leedTime", "3m"), "120%")]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+
+    let prescale = Prescale::serve(&["--allow-server", "*"]).await;
+    let keda = Keda::connect(prescale.grpc()).await;
+    let metadata = [
+        ("serverAddress", "http://prometheus.monitoring:9090"),
+        ("query", "chat_load"),
+        ("threshold", "12"),
+        ("leedTime", "3m"),
+        ("slo", "120%"),
+    ];
+    let status = keda.value(&Trigger::new("chat-backend", &metadata)).await.expect_err("two mistakes");
+    assert_eq!(status.code(), tonic::Code::InvalidArgument);
+    for part in ["slo \"120%\"", "99.5%", "leedTime", "did you mean `leadTime`?"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+        assert!(status.message().contains(part), "{part} is missing in\n{}", status.message());
+    }
+}
+
+#[test]
+fn the_example_scaled_objects_pass_the_check() {
+    let examples = scaled_objects(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s")));
+    assert!(!examples.is_empty(), "there are examples");
+    for example in examples {
+        let output = run(&["check", "--server-default", &example]);
+        assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+/// The manifests below `folder` that hold a ScaledObject.
+fn scaled_objects(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("it is a folder") {
+        let path = entry.expect("it can be listed").path();
+        if path.is_dir() {
+            found.extend(scaled_objects(&path));
+        } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains("kind: ScaledObject")) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
 }
