@@ -127,6 +127,7 @@ impl Source {
         read: impl Fn(Data, &Redaction, &ServerAddress) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
         let access = self.access(query).inspect_err(|error| self.metrics.failed(error.kind()))?;
+        let began = tokio::time::Instant::now();
         let once = || async {
             let answer = self.once(&access, query, question, &read).await;
             answer.inspect_err(|error| self.metrics.failed(error.kind()))
@@ -139,7 +140,10 @@ impl Source {
         let tries = once
             .retry(backoff)
             .when(SourceError::is_worth_another_try)
-            .adjust(|error, planned| wait_for(error, planned, access.timeout))
+            .adjust(|error, planned| {
+                // a try that could not run its full time would only turn the fault it met before into a timeout
+                wait_for(error, planned, access.timeout).filter(|wait| began.elapsed() + *wait <= access.timeout)
+            })
             .notify(|error, wait| tracing::debug!(%error, ?wait, "source asked again"));
         tokio::time::timeout(access.timeout * 2, tries).await.unwrap_or_else(|_| {
             let error = timed_out(&access, access.timeout * 2);

@@ -162,6 +162,16 @@ async fn a_server_that_hangs_is_asked_once() {
 }
 
 #[tokio::test]
+async fn a_fault_met_before_the_time_was_up_is_told_as_it_was() {
+    let server = Server::start().await;
+    server.answers(|_| json(500, ""));
+    // two waits for a retry do not fit into this
+    let impatient = PrometheusQuery { timeout: Some(Duration::from_millis(300)), ..query(Some(&server.address)) };
+    let error = source().observe(&impatient, now()).await.unwrap_err();
+    assert_eq!(error.kind(), FaultKind::ServerError, "{error}");
+}
+
+#[tokio::test]
 async fn a_body_that_never_ends_in_time_is_a_timeout() {
     let server = Server::start().await;
     server.answers(|_| {
