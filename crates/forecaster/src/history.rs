@@ -147,17 +147,7 @@ mod tests {
     }
 
     fn history(minutes: u64, missing: MissingSamples) -> History {
-        let query = PrometheusQuery {
-            server: None,
-            promql: "q".to_owned(),
-            namespace: None,
-            parameters: vec![],
-            headers: vec![],
-            credentials: None,
-            accept_any_certificate: false,
-            timeout: None,
-            missing_samples: missing,
-        };
+        let query = PrometheusQuery { missing_samples: missing, ..PrometheusQuery::new("q") };
         let request = ForecastRequest {
             query,
             step: Step::MINUTE,

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, Uri};
-use series::{Clock, ForecastRequest, MissingSamples, ModelChoice, PrometheusQuery, ServerAddress, Step, Timestamp};
+use series::{Clock, ForecastRequest, ModelChoice, PrometheusQuery, ServerAddress, Step, Timestamp};
 use tokio::task::JoinHandle;
 
 /// One question, as it arrived.
@@ -155,17 +155,7 @@ impl Clock for SetClock {
 }
 
 pub(crate) fn query(server: Option<&ServerAddress>) -> PrometheusQuery {
-    PrometheusQuery {
-        server: server.cloned(),
-        promql: "sum(rate(requests_total[1m]))".to_owned(),
-        namespace: None,
-        parameters: vec![],
-        headers: vec![],
-        credentials: None,
-        accept_any_certificate: false,
-        timeout: None,
-        missing_samples: MissingSamples::Unknown,
-    }
+    PrometheusQuery { server: server.cloned(), ..PrometheusQuery::new("sum(rate(requests_total[1m]))") }
 }
 
 /// A request for `minutes` of history at steps of a minute.

@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use series::{
-    Forecast, ForecastRequest, Horizon, MissingSamples, ModelChoice, PrometheusQuery, Quantile, Step, TargetKey,
-};
+use series::{Forecast, ForecastRequest, Horizon, ModelChoice, PrometheusQuery, Quantile, Step, TargetKey};
 
 use super::*;
 use crate::{ServiceLevel, Threshold};
@@ -22,17 +20,7 @@ fn target(mode: Mode, activation: f64) -> Target {
     Target {
         key: TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0".into() },
         request: ForecastRequest {
-            query: PrometheusQuery {
-                server: None,
-                promql: "sum(load)".into(),
-                namespace: None,
-                parameters: vec![],
-                headers: vec![],
-                credentials: None,
-                accept_any_certificate: false,
-                timeout: None,
-                missing_samples: MissingSamples::Unknown,
-            },
+            query: PrometheusQuery::new("sum(load)"),
             step: Step::MINUTE,
             history: Duration::from_secs(14 * 86_400),
             lead_time: Duration::from_secs(180),

@@ -67,6 +67,23 @@ pub struct PrometheusQuery {
     pub missing_samples: MissingSamples,
 }
 
+impl PrometheusQuery {
+    /// `promql`, put to the server's default as it is: no parameters, headers or credentials, missing samples unknown.
+    pub fn new(promql: impl Into<String>) -> Self {
+        Self {
+            server: None,
+            promql: promql.into(),
+            namespace: None,
+            parameters: Vec::new(),
+            headers: Vec::new(),
+            credentials: None,
+            accept_any_certificate: false,
+            timeout: None,
+            missing_samples: MissingSamples::Unknown,
+        }
+    }
+}
+
 impl std::fmt::Debug for PrometheusQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         fn names(pairs: &[(String, String)]) -> Vec<&str> {
@@ -154,15 +171,9 @@ mod tests {
     #[test]
     fn a_dump_of_a_query_shows_no_value_of_a_header_or_parameter() {
         let query = PrometheusQuery {
-            server: None,
-            promql: "up".to_owned(),
-            namespace: None,
             parameters: vec![("token".to_owned(), "hush-1".to_owned())],
             headers: vec![("x-api-key".to_owned(), "hush-2".to_owned())],
-            credentials: None,
-            accept_any_certificate: false,
-            timeout: None,
-            missing_samples: MissingSamples::Unknown,
+            ..PrometheusQuery::new("up")
         };
         let dump = format!("{query:?}");
         assert!(dump.contains("x-api-key") && !dump.contains("hush"), "{dump}");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use forecasting::{Fitted, Settings, fit};
 use policy::{FleetEstimate, Mode, Plan, ServiceLevel, Target, Threshold, plan};
 use series::{
-    ForecastRequest, GapReason, Load, MissingSamples, ModelChoice, Observation, Outlook, PrometheusQuery, Sample,
-    Series, SourceState, Step, TargetKey, Timestamp,
+    ForecastRequest, GapReason, Load, ModelChoice, Observation, Outlook, PrometheusQuery, Sample, Series, SourceState,
+    Step, TargetKey, Timestamp,
 };
 
 const STEP_SECONDS: u32 = 300;
@@ -38,21 +38,10 @@ fn history(samples: impl Iterator<Item = Sample>) -> Series {
 }
 
 fn target() -> Target {
-    let query = PrometheusQuery {
-        server: None,
-        promql: "sum(load)".into(),
-        namespace: None,
-        parameters: vec![],
-        headers: vec![],
-        credentials: None,
-        accept_any_certificate: false,
-        timeout: None,
-        missing_samples: MissingSamples::Unknown,
-    };
     Target {
         key: TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0".into() },
         request: ForecastRequest {
-            query,
+            query: PrometheusQuery::new("sum(load)"),
             step: step(),
             history: Duration::from_secs(14 * 86_400),
             lead_time: LEAD_TIME,

@@ -146,21 +146,16 @@ fn redaction_free(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use series::{MissingSamples, Step};
+    use series::Step;
 
     use super::*;
 
     fn query() -> PrometheusQuery {
         PrometheusQuery {
-            server: None,
-            promql: "sum(rate(a{b=\"c d\"}[1m])) + 1".to_owned(),
             namespace: Some("team-a".to_owned()),
             parameters: vec![("dedup".to_owned(), "true".to_owned())],
             headers: vec![("X-Scope-OrgID".to_owned(), "tenant-1".to_owned())],
-            credentials: None,
-            accept_any_certificate: false,
-            timeout: None,
-            missing_samples: MissingSamples::Unknown,
+            ..PrometheusQuery::new("sum(rate(a{b=\"c d\"}[1m])) + 1")
         }
     }
 
