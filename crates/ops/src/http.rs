@@ -1,6 +1,7 @@
 //! The HTTP endpoints for probes and Prometheus: `/livez`, `/readyz`, `/metrics`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,13 +14,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Readiness;
 
+/// After the stop, requests under way get this long to end: a client that sends half a request, or reads no answer, must
+/// not keep the process.
+const GRACE: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 struct Shared {
     registry: Registry,
     readiness: Readiness,
 }
 
-/// Serves the endpoints on `listener` until `stop`.
+/// Serves the endpoints on `listener` until `stop`; requests under way then have five seconds to end.
 ///
 /// # Errors
 /// Where the listener breaks down.
@@ -34,7 +39,20 @@ pub async fn serve(
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(Shared { registry, readiness }));
-    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+    let grace = {
+        let stop = stop.clone();
+        async move {
+            stop.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        }
+    };
+    tokio::select! {
+        ended = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()) => ended,
+        () = grace => {
+            tracing::warn!("HTTP requests were still under way after the grace period");
+            Ok(())
+        }
+    }
 }
 
 /// Alive as long as it answers: nothing outside the process can make it dead.
@@ -61,5 +79,27 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
             tracing::error!(%error, "metrics could not be encoded");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_request_does_not_keep_the_server_from_stopping() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+        let stop = CancellationToken::new();
+        let (readiness, _starting) = Readiness::new(stop.clone());
+        let server = tokio::spawn(serve(listener, Registry::default(), readiness, stop.clone()));
+        // the server has read that half before it is told to stop
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stop.cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(60), server).await;
+        ended.expect("the server waits for the other half").unwrap().unwrap();
     }
 }
