@@ -66,8 +66,9 @@ impl Forecaster {
         }))
     }
 
-    /// Watches `key` from now on, beginning with the stored outlook `resume` where there is one. The first refresh comes
-    /// at once. Does nothing where `key` is watched with the same request already.
+    /// Watches `key` from now on, beginning with the stored outlook `resume` where there is one, which is published at
+    /// once: the first refresh comes as soon as there is a place, and ends as soon as the source lets it. Does nothing
+    /// where `key` is watched with the same request already.
     pub fn watch(&self, key: &TargetKey, request: &ForecastRequest, resume: Option<Arc<Outlook>>) {
         let mut targets = self.targets();
         let known = targets.get(key);
@@ -77,7 +78,12 @@ impl Forecaster {
         if let Some(replaced) = known {
             replaced.forget();
         }
+        let is_resumed = resume.is_some();
         let start = starting_outlook(resume, self.refresher.clock.now());
+        if is_resumed {
+            // before anyone can refresh the target: nothing older may come after what a refresh gives
+            self.refresher.publish.publish(key, Arc::new(start.clone()));
+        }
         let target = Arc::new(Target::new(key.clone(), request.clone(), self.refresher.source.settle(), start));
         let newcomer = Arc::downgrade(&target);
         targets.insert(key.clone(), target);

@@ -168,9 +168,7 @@ impl Refresher {
         log_change(target, &state.outlook.source, fault.as_ref());
         state.heard(now, fault);
         state.outlook.issued = self.clock.now();
-        if !target.is_forgotten() {
-            self.publish.publish(&target.key, Arc::new(state.outlook.clone()));
-        }
+        target.unless_forgotten(|| self.publish.publish(&target.key, Arc::new(state.outlook.clone())));
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Target`]: one target that is watched, with all that the slow path knows of it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use forecasting::Fitted;
@@ -19,7 +19,8 @@ pub(crate) struct Target {
     pub(crate) state: Mutex<State>,
     /// How many refreshes have ended.
     refreshes: AtomicU64,
-    is_forgotten: AtomicBool,
+    /// Locked while an outlook is published, so that none comes after the target was forgotten.
+    is_forgotten: std::sync::Mutex<bool>,
 }
 
 /// What is known of a target between two refreshes.
@@ -73,7 +74,7 @@ impl Target {
             request,
             state: Mutex::new(state),
             refreshes: AtomicU64::new(0),
-            is_forgotten: AtomicBool::new(false),
+            is_forgotten: std::sync::Mutex::new(false),
         }
     }
 
@@ -85,12 +86,17 @@ impl Target {
         self.refreshes.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Has nothing published any more. One publication under way is waited for.
     pub(crate) fn forget(&self) {
-        self.is_forgotten.store(true, Ordering::Release);
+        *self.is_forgotten.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
-    pub(crate) fn is_forgotten(&self) -> bool {
-        self.is_forgotten.load(Ordering::Acquire)
+    /// Does `publish`, unless the target is forgotten.
+    pub(crate) fn unless_forgotten(&self, publish: impl FnOnce()) {
+        let is_forgotten = self.is_forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_forgotten {
+            publish();
+        }
     }
 
     /// Whether a refresh is under way.
@@ -137,6 +143,24 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_published_once_forgetting_has_ended() {
+        let key = TargetKey { namespace: "n".into(), name: "a".into(), digest: "d".into() };
+        let server = "http://p:9090".parse().unwrap();
+        let start = Outlook::first_seen(Timestamp::UNIX_EPOCH);
+        let target = Target::new(key, crate::testing::request(&server, 100), Duration::ZERO, start);
+        std::thread::scope(|scope| {
+            let mut forgetting = None;
+            target.unless_forgotten(|| {
+                forgetting = Some(scope.spawn(|| target.forget()));
+                std::thread::sleep(Duration::from_millis(20));
+                assert!(!forgetting.as_ref().unwrap().is_finished(), "the publication under way is waited for");
+            });
+            forgetting.unwrap().join().unwrap();
+        });
+        target.unless_forgotten(|| panic!("published after it was forgotten"));
+    }
 
     #[test]
     fn each_failure_doubles_the_rest_up_to_an_hour() {

@@ -281,6 +281,19 @@ async fn a_stored_outlook_is_carried_on_until_the_source_answers() {
 }
 
 #[tokio::test]
+async fn a_stored_outlook_is_published_before_any_source_is_asked() {
+    let before = Scene::watching(1440).await.refresh_at(30).await;
+    let scene = Scene::new().await;
+    scene.server.does(|_| Does::Hang);
+    scene.watch(1440, Some(Arc::clone(&before)));
+    let outlook = scene.board.latest();
+    assert_eq!((&outlook.forecast, &outlook.observation), (&before.forecast, &before.observation));
+    assert_eq!(outlook.source, SourceState::NotAsked);
+    scene.watch(1440, Some(before));
+    assert_eq!(scene.board.count(), 1, "what is watched already has newer outlooks");
+}
+
+#[tokio::test]
 async fn forecasts_are_compared_with_what_came_a_lead_time_later() {
     let scene = Scene::watching(1440).await;
     for minute in 0..4 {
