@@ -163,3 +163,7 @@ impl ExternalScaler for Service {
         Ok(Response::new(Box::pin(streams::once_then_open(spec, self.stop.clone()))))
     }
 }
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;
