@@ -130,15 +130,17 @@ impl OutlookFile {
         write.commit().map_err(failed)
     }
 
-    /// Forgets what was kept for `target`.
+    /// Forgets what was kept for `targets`, in one transaction.
     ///
     /// # Errors
-    /// [`StoreError::File`] where the file fails.
-    pub fn forget(&self, target: &TargetKey) -> Result<(), StoreError> {
+    /// [`StoreError::File`] where the file fails; then nothing of the call was forgotten.
+    pub fn forget<'a>(&self, targets: impl IntoIterator<Item = &'a TargetKey>) -> Result<(), StoreError> {
         let write = self.database.begin_write().map_err(failed)?;
         {
             let mut table = write.open_table(OUTLOOKS).map_err(failed)?;
-            table.remove(record::key(target).as_str()).map_err(failed)?;
+            for target in targets {
+                table.remove(record::key(target).as_str()).map_err(failed)?;
+            }
         }
         write.commit().map_err(failed)
     }
@@ -192,7 +194,7 @@ mod tests {
         assert_eq!(file.load(&target("a")).unwrap(), None);
         file.keep([(&target("a"), &outlook(1.0)), (&target("b"), &outlook(2.0))]).unwrap();
         file.keep([(&target("a"), &outlook(3.0))]).unwrap();
-        file.forget(&target("b")).unwrap();
+        file.forget([&target("b")]).unwrap();
         drop(file);
 
         let file = OutlookFile::open(folder.path()).unwrap();

@@ -76,7 +76,8 @@ async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> 
     let journal = Arc::new(Journal::default());
     let publish = OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) };
     let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), Arc::new(publish), &mut registry)?;
-    let targets = Targets { forecaster: Arc::clone(&forecaster), store: Arc::clone(&store) };
+    let targets =
+        Targets { forecaster: Arc::clone(&forecaster), store: Arc::clone(&store), journal: Arc::clone(&journal) };
     let scaler = Arc::new(Scaler::new(board, Arc::new(targets), clock, defaults, &mut registry));
 
     tracing::info!(grpc = %grpc.local_addr()?, http = %http.local_addr()?, role = "all", "listening");

@@ -28,6 +28,7 @@ impl Publish for OnBoard {
 pub(crate) struct Targets {
     pub(crate) forecaster: Arc<Forecaster>,
     pub(crate) store: Arc<OutlookFile>,
+    pub(crate) journal: Arc<Journal>,
 }
 
 impl Forecasts for Targets {
@@ -45,12 +46,37 @@ impl Forecasts for Targets {
     }
 
     fn forget(&self, key: &TargetKey) {
+        // in this order: the forecaster notes nothing of the target any more
         self.forecaster.forget(key);
-        let (store, key) = (Arc::clone(&self.store), key.clone());
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = store.forget(&key) {
-                tracing::warn!(error = &error as &dyn std::error::Error, target = %key, "state could not be forgotten");
-            }
-        });
+        self.journal.forget(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forecaster::{Allowed, Settings, SourceSettings};
+    use prometheus_client::registry::Registry;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_target_that_was_given_up_leaves_nothing_in_the_state_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, journal) = (Arc::new(OutlookFile::open(folder.path()).unwrap()), Arc::new(Journal::default()));
+        let publish = OnBoard { board: Arc::default(), journal: Arc::clone(&journal) };
+        let key = TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0a".into() };
+        let outlook = Arc::new(Outlook::first_seen(series::Timestamp::UNIX_EPOCH));
+        store.keep([(&key, outlook.as_ref())]).unwrap();
+        publish.publish(&key, outlook);
+
+        let settings = Settings::new(SourceSettings::new(None, Allowed::Any));
+        let clock = Arc::new(ops::SystemClock);
+        let forecaster = Forecaster::new(settings, clock, Arc::new(publish), &mut Registry::default()).unwrap();
+        Targets { forecaster, store: Arc::clone(&store), journal: Arc::clone(&journal) }.forget(&key);
+        let stop = CancellationToken::new();
+        stop.cancel();
+        journal.run(Arc::clone(&store), stop).await;
+        assert_eq!(store.load(&key).unwrap(), None);
     }
 }
