@@ -42,11 +42,20 @@ impl FleetEstimate {
     ///
     /// After a pause of more than the stabilization window only that window is replayed: nothing older matters.
     pub fn follow(&mut self, value: Load, now: Timestamp) {
+        self.sync_until(now, Some(value));
+    }
+
+    /// Replays the HPA's syncs up to `now`, all of which got an error: the count holds.
+    pub fn hold(&mut self, now: Timestamp) {
+        self.sync_until(now, None);
+    }
+
+    fn sync_until(&mut self, now: Timestamp, value: Option<Load>) {
         let horizon = now.saturating_sub(HPA_STABILIZATION + HPA_SYNC).unwrap_or(Timestamp::MIN);
         self.synced = self.synced.max(horizon);
         while self.is_due(now) {
             self.synced = self.synced.saturating_add(HPA_SYNC).unwrap_or(Timestamp::MAX);
-            self.hpa.sync(self.synced, Some(value));
+            self.hpa.sync(self.synced, value);
         }
     }
 }
@@ -85,6 +94,17 @@ mod tests {
         fleet.follow(load(50.0), at(365 * 86_400));
         assert_eq!(fleet.replicas(), 5);
         assert!(!fleet.is_due(at(365 * 86_400)));
+    }
+
+    #[test]
+    fn errors_move_no_replicas_and_are_not_made_up_for_later() {
+        let mut fleet = fleet(3);
+        fleet.hold(at(3600));
+        assert_eq!((fleet.replicas(), fleet.is_due(at(3614))), (3, false));
+        fleet.follow(load(50.0), at(3614));
+        assert_eq!(fleet.replicas(), 3, "no sync has seen the value yet");
+        fleet.follow(load(50.0), at(3615));
+        assert_eq!(fleet.replicas(), 5);
     }
 
     #[test]

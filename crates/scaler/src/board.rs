@@ -176,8 +176,11 @@ impl State {
         if !synced && !self.outdated {
             return self.plan.clone();
         }
-        if let (Some(fleet), Ok(last)) = (&mut self.fleet, &self.plan) {
-            fleet.follow(last.value, now);
+        match (&mut self.fleet, &self.plan) {
+            (Some(fleet), Ok(last)) => fleet.follow(last.value, now),
+            // the HPA got errors since
+            (Some(fleet), Err(_)) => fleet.hold(now),
+            (None, _) => {}
         }
         self.plan = policy::plan(&self.outlook, target, self.fleet.as_ref(), now).map(Arc::new);
         self.outdated = false;

@@ -78,3 +78,17 @@ fn idle_targets_are_cleared_and_held_ones_stay() {
     assert_eq!(board.clear_idle(minute, at(510)), [target("held").key]);
     assert_eq!(board.len(), 1);
 }
+
+#[test]
+fn after_an_error_a_rise_is_published_until_the_hpa_has_seen_it() {
+    let board = Board::default();
+    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    board.publish(&seat.target.key, outlook(100.0, 0));
+    assert_eq!(value(&seat, 0), 100.0);
+    // the source is silent for an hour: KEDA gets errors and the HPA keeps its ten pods
+    assert!(seat.plan(at(1800)).is_err());
+    board.publish(&seat.target.key, outlook(104.0, 3600));
+    assert!(value(&seat, 3600) > 110.0, "ten pods are believed");
+    assert!(value(&seat, 3601) > 110.0, "no sync has passed since");
+    assert_eq!(seat.snapshot(at(3615)).replicas, Some(12));
+}
