@@ -5,9 +5,8 @@
 //! that `GetMetrics` and the `IsActive` after it tell the same.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use policy::{FleetEstimate, NoPlan, Plan, Target};
 use series::{Outlook, TargetKey, Timestamp};
@@ -26,8 +25,8 @@ pub(crate) struct Seat {
     state: Mutex<State>,
     /// Counts the outlooks published; streams wait on it.
     published: watch::Sender<u64>,
-    /// When KEDA last asked, in seconds since the epoch.
-    last_asked: AtomicI64,
+    /// Sweeps since KEDA last asked. Counted rather than taken from the clock, which may jump.
+    sweeps_since_asked: AtomicU32,
     open_streams: AtomicUsize,
 }
 
@@ -81,17 +80,26 @@ impl Board {
         self.len() == 0
     }
 
-    /// The seat of `key`, if it has one, marked as asked for at `now`.
-    pub(crate) fn seat(&self, key: &TargetKey, now: Timestamp) -> Option<Arc<Seat>> {
-        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)?;
-        seat.last_asked.store(now.as_second(), Ordering::Relaxed);
-        Some(seat)
+    /// The seat of `key`, if it has one, marked as asked for.
+    pub(crate) fn seat(&self, key: &TargetKey) -> Option<Arc<Seat>> {
+        let seats = self.seats.read().unwrap_or_else(PoisonError::into_inner);
+        let seat = seats.get(key)?;
+        // before the lock is released: a sweep must not take a seat away from one who just found it
+        seat.sweeps_since_asked.store(0, Ordering::Relaxed);
+        Some(Arc::clone(seat))
+    }
+
+    /// The target of `key`, if it has a seat.
+    pub(crate) fn target(&self, key: &TargetKey) -> Option<Arc<Target>> {
+        let seats = self.seats.read().unwrap_or_else(PoisonError::into_inner);
+        seats.get(key).map(|seat| Arc::clone(&seat.target))
     }
 
     /// Gives `target` a seat, and tells whether it is new.
     pub(crate) fn take_seat(&self, target: Target, now: Timestamp) -> (Arc<Seat>, bool) {
         let mut seats = self.seats.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(seat) = seats.get(&target.key) {
+            seat.sweeps_since_asked.store(0, Ordering::Relaxed);
             return (Arc::clone(seat), false);
         }
         let key = target.key.clone();
@@ -100,17 +108,16 @@ impl Board {
         (seat, true)
     }
 
-    /// Takes away the seats that nobody asked for in the last `idle` and that no stream holds; gives their keys.
-    pub(crate) fn clear_idle(&self, idle: Duration, now: Timestamp) -> Vec<TargetKey> {
-        let oldest = now.as_second().saturating_sub(i64::try_from(idle.as_secs()).unwrap_or(i64::MAX));
+    /// Takes away the seats that nobody asked for in the last `most` sweeps and that no stream holds; gives their keys.
+    pub(crate) fn sweep(&self, most: u32) -> Vec<TargetKey> {
         let mut cleared = Vec::new();
         self.seats.write().unwrap_or_else(PoisonError::into_inner).retain(|key, seat| {
             let held = seat.open_streams.load(Ordering::Relaxed) > 0;
-            let kept = held || seat.last_asked.load(Ordering::Relaxed) >= oldest;
-            if !kept {
+            let idle = seat.sweeps_since_asked.fetch_add(1, Ordering::Relaxed) >= most;
+            if idle && !held {
                 cleared.push(key.clone());
             }
-            kept
+            held || !idle
         });
         cleared
     }
@@ -128,7 +135,7 @@ impl Seat {
             target: Arc::new(target),
             state: Mutex::new(state),
             published: watch::Sender::new(0),
-            last_asked: AtomicI64::new(now.as_second()),
+            sweeps_since_asked: AtomicU32::new(0),
             open_streams: AtomicUsize::new(0),
         }
     }

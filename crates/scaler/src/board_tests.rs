@@ -71,11 +71,12 @@ fn idle_targets_are_cleared_and_held_ones_stay() {
     let open_stream = held.hold();
     let (_asked, _) = board.take_seat(target("asked"), at(0));
     let (_idle, _) = board.take_seat(target("idle"), at(0));
-    board.seat(&target("asked").key, at(500));
-    let minute = Duration::from_secs(60);
-    assert_eq!(board.clear_idle(minute, at(510)), [target("idle").key]);
+    assert_eq!(board.sweep(1), []);
+    board.seat(&target("asked").key);
+    assert_eq!(board.sweep(1), [target("idle").key]);
     drop(open_stream);
-    assert_eq!(board.clear_idle(minute, at(510)), [target("held").key]);
+    board.seat(&target("asked").key);
+    assert_eq!(board.sweep(1), [target("held").key]);
     assert_eq!(board.len(), 1);
 }
 

@@ -19,9 +19,9 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Metadata are bounded far below this; what is larger is no trigger of anybody's.
 const MOST_REQUEST_BYTES: usize = 256 * 1024;
 
-/// Nobody asked for a target for this long: its ScaledObject is gone. KEDA polls at 30 s by default, and its HPA at 15 s.
-const IDLE: Duration = Duration::from_secs(3600);
 const SWEEP: Duration = Duration::from_secs(60);
+/// Nobody asked for a target in an hour: its ScaledObject is gone. KEDA polls at 30 s by default, and its HPA at 15 s.
+const IDLE_SWEEPS: u32 = 60;
 
 /// After the stop signal, open connections get this long to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ pub async fn serve(listener: TcpListener, scaler: Arc<Scaler>, stop: Cancellatio
     let sweep = async {
         loop {
             tokio::time::sleep(SWEEP).await;
-            scaler.forget_idle(IDLE);
+            scaler.sweep(IDLE_SWEEPS);
         }
     };
     let follow_health = async {
@@ -88,11 +88,79 @@ pub async fn serve(listener: TcpListener, scaler: Arc<Scaler>, stop: Cancellatio
 }
 
 impl Scaler {
-    /// Gives up the targets that nobody asked for in the last `idle`.
-    fn forget_idle(&self, idle: Duration) {
-        for key in self.board.clear_idle(idle, self.clock.now()) {
+    /// Gives up the targets that nobody asked for in the last `most` sweeps.
+    fn sweep(&self, most: u32) {
+        for key in self.board.sweep(most) {
             tracing::info!(namespace = %key.namespace, name = %key.name, digest = %key.digest, "idle target forgotten");
             self.forecasts.forget(&key);
+            // KEDA may have asked again since it lost its seat: what was watched for the new one was just forgotten
+            if let Some(target) = self.board.target(&key) {
+                self.forecasts.watch(&key, &target.request);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+    use std::sync::{Mutex, OnceLock};
+
+    use series::{Clock, ForecastRequest, TargetKey, Timestamp};
+
+    use super::*;
+    use crate::{Board, Defaults, Forecasts};
+
+    #[derive(Debug)]
+    struct Epoch;
+
+    impl Clock for Epoch {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    /// Is told to forget a target just after KEDA asked for it again.
+    #[derive(Debug, Default)]
+    struct Overtaken {
+        watched: Mutex<HashSet<TargetKey>>,
+        scaler: OnceLock<Arc<Scaler>>,
+    }
+
+    impl Forecasts for Overtaken {
+        fn watch(&self, key: &TargetKey, _: &ForecastRequest) {
+            self.watched.lock().unwrap().insert(key.clone());
+        }
+
+        fn forget(&self, key: &TargetKey) {
+            take_seat(self.scaler.get().unwrap());
+            self.watched.lock().unwrap().remove(key);
+        }
+    }
+
+    /// What the scaler does with KEDA's first question about a target.
+    fn take_seat(scaler: &Scaler) {
+        let metadata: HashMap<_, _> = [("query", "load"), ("threshold", "10"), ("serverAddress", "http://p:9090")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
+        let target = crate::parse_target("shop", "checkout", &metadata, &Defaults::default()).unwrap();
+        let (key, request) = (target.key.clone(), target.request.clone());
+        let (_, is_new) = scaler.board.take_seat(target, Timestamp::UNIX_EPOCH);
+        assert!(is_new);
+        scaler.forecasts.watch(&key, &request);
+    }
+
+    #[test]
+    fn a_target_that_is_asked_for_while_it_is_given_up_is_watched_all_the_same() {
+        let forecasts = Arc::new(Overtaken::default());
+        let (board, defaults) = (Arc::new(Board::default()), Defaults::default());
+        let registry = &mut prometheus_client::registry::Registry::default();
+        let scaler = Scaler::new(board, Arc::clone(&forecasts) as _, Arc::new(Epoch), defaults, registry);
+        let scaler = Arc::new(scaler);
+        forecasts.scaler.set(Arc::clone(&scaler)).unwrap();
+        take_seat(&scaler);
+        scaler.sweep(0);
+        assert_eq!(scaler.board.len(), 1);
+        assert_eq!(forecasts.watched.lock().unwrap().len(), 1);
     }
 }

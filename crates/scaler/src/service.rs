@@ -53,12 +53,11 @@ impl Scaler {
     fn seat(&self, object: &ScaledObjectRef) -> Result<Arc<Seat>, Status> {
         let target = metadata::parse_target(&object.namespace, &object.name, &object.scaler_metadata, &self.defaults)
             .map_err(|mistakes| status::of_mistakes(&mistakes))?;
-        let now = self.clock.now();
-        if let Some(seat) = self.board.seat(&target.key, now) {
+        if let Some(seat) = self.board.seat(&target.key) {
             return Ok(seat);
         }
         let (key, request) = (target.key.clone(), target.request.clone());
-        let (seat, is_new) = self.board.take_seat(target, now);
+        let (seat, is_new) = self.board.take_seat(target, self.clock.now());
         if is_new {
             tracing::info!(namespace = %key.namespace, name = %key.name, digest = %key.digest, "target first seen");
             self.forecasts.watch(&key, &request);
