@@ -22,7 +22,8 @@ lint: lint-go
 
 # The Go client of the tests.
 lint-go:
-    cd tests/keda-client && test -z "$(gofmt -l . | tee /dev/stderr)" && go vet ./...
+    cd tests/keda-client && unformatted=$(gofmt -l .) && { [ -z "$unformatted" ] || { echo "gofmt: $unformatted" >&2; exit 1; }; }
+    cd tests/keda-client && go vet ./...
 
 # The arrows between the rooms, licenses and sources; asks no advisory database.
 deny:
