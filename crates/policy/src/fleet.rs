@@ -45,6 +45,17 @@ impl FleetEstimate {
         self.sync_until(now, Some(value));
     }
 
+    /// Replays the HPA's syncs up to `now`, where the values changed on the way: since the estimate was last moved nothing
+    /// below `lowest` was published, and from its next sync on nothing but `newest`.
+    ///
+    /// When an HPA syncs is not known. Whenever it was, it has seen `lowest` or more; a value that came just before the
+    /// estimate's own sync may not have been seen at all.
+    pub fn follow_from(&mut self, lowest: Load, newest: Load, now: Timestamp) {
+        let next = self.synced.saturating_add(HPA_SYNC).unwrap_or(Timestamp::MAX);
+        self.sync_until(next.min(now), Some(lowest));
+        self.sync_until(now, Some(newest));
+    }
+
     /// Replays the HPA's syncs up to `now`, all of which got an error: the count holds.
     pub fn hold(&mut self, now: Timestamp) {
         self.sync_until(now, None);
@@ -94,6 +105,17 @@ mod tests {
         fleet.follow(load(50.0), at(365 * 86_400));
         assert_eq!(fleet.replicas(), 5);
         assert!(!fleet.is_due(at(365 * 86_400)));
+    }
+
+    #[test]
+    fn the_first_sync_saw_the_least_value_and_the_others_the_last() {
+        let mut fleet = fleet(3);
+        fleet.follow_from(load(30.0), load(50.0), at(14));
+        assert!(!fleet.is_due(at(14)), "nothing was due");
+        fleet.follow_from(load(30.0), load(50.0), at(15));
+        assert_eq!(fleet.replicas(), 3);
+        fleet.follow_from(load(30.0), load(50.0), at(45));
+        assert_eq!(fleet.replicas(), 5);
     }
 
     #[test]

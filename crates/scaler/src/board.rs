@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use policy::{FleetEstimate, NoPlan, Plan, Target};
-use series::{Outlook, TargetKey, Timestamp};
+use series::{Load, Outlook, TargetKey, Timestamp};
 use tokio::sync::watch;
 
 /// The latest outlook per target.
@@ -35,6 +35,8 @@ struct State {
     outlook: Arc<Outlook>,
     fleet: Option<FleetEstimate>,
     plan: Result<Arc<Plan>, NoPlan>,
+    /// The lowest value published since the fleet was last moved, or none where KEDA got errors alone.
+    lowest: Option<Load>,
     /// Whether an outlook came since the plan was made.
     outdated: bool,
 }
@@ -129,6 +131,7 @@ impl Seat {
             outlook: Arc::new(Outlook::first_seen(now)),
             fleet: None,
             plan: Err(NoPlan::NotYet),
+            lowest: None,
             outdated: true,
         };
         Self {
@@ -183,14 +186,18 @@ impl State {
         if !synced && !self.outdated {
             return self.plan.clone();
         }
-        match (&mut self.fleet, &self.plan) {
-            (Some(fleet), Ok(last)) => fleet.follow(last.value, now),
-            // the HPA got errors since
-            (Some(fleet), Err(_)) => fleet.hold(now),
-            (None, _) => {}
+        if synced && let Some(fleet) = &mut self.fleet {
+            match (&self.plan, self.lowest.take()) {
+                (Ok(newest), Some(lowest)) => fleet.follow_from(lowest, newest.value, now),
+                // the HPA got errors since
+                _ => fleet.hold(now),
+            }
         }
         self.plan = policy::plan(&self.outlook, target, self.fleet.as_ref(), now).map(Arc::new);
         self.outdated = false;
+        if let Ok(made) = &self.plan {
+            self.lowest = Some(self.lowest.filter(|lowest| *lowest <= made.value).unwrap_or(made.value));
+        }
         if let (None, Ok(first)) = (&self.fleet, &self.plan) {
             // until the values published tell more, the fleet is taken for one that reacted to the load it has
             let carried = first.observed.unwrap_or(first.demand);
