@@ -1,4 +1,4 @@
-//! What the demo shows: [`Show`] as it happens, and [`summary`] at the end.
+//! What the demo shows: [`Show`] as it happens, and [`summary()`] at the end.
 
 mod chart;
 mod frame;
