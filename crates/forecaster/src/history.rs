@@ -97,13 +97,18 @@ impl History {
         }
     }
 
-    /// What the models see: from the first known sample on, gaps filled with zeros where the user said that missing
-    /// means none. `None` where no sample is known.
+    /// What the models see: from the first known sample to the last, gaps filled with zeros where the user said that
+    /// missing means none. `None` where no sample is known.
+    ///
+    /// Gaps at the end are left out: a forecast begins where the knowledge ends, and does not grow younger while the
+    /// source answers with nothing.
     pub(crate) fn known(&self) -> Option<Series> {
         let answered = self.answered.as_ref()?;
         let first = answered.samples().position(|sample| matches!(sample, Sample::Value(_)))?;
         let samples = answered.samples().skip(first).map(|sample| self.meaning(sample));
-        Series::from_samples(answered.time(first), self.step, samples).ok()
+        let seen = Series::from_samples(answered.time(first), self.step, samples).ok()?;
+        let (last, _) = seen.latest()?;
+        Some(seen.until(last))
     }
 
     /// The newest load that was really answered, and its time.
@@ -260,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_the_first_known_sample_is_not_history() {
+    fn what_comes_before_the_first_known_sample_or_after_the_last_is_not_history() {
         let mut history = history(4, MissingSamples::Unknown);
         let range = history.newer(now(10))[0];
         history.record_newer(range, vec![NONE; 4]);
@@ -268,22 +273,24 @@ mod tests {
         let range = history.newer(now(12))[0];
         history.record_newer(range, vec![value(1.0), NONE]);
         let known = history.known().unwrap();
-        assert_eq!((known.start(), known.samples().collect::<Vec<_>>()), (at(11), vec![value(1.0), NONE]));
+        assert_eq!((known.start(), known.samples().collect::<Vec<_>>()), (at(11), vec![value(1.0)]));
+        assert_eq!(history.newer(now(12)), [], "what was no sample is not asked for again");
     }
 
     #[test]
     fn missing_samples_become_zeros_only_where_asked_for_and_after_the_first_known_one() {
-        let samples = [NONE, value(1.0), NONE, Sample::Gap(GapReason::NotANumber), Sample::Gap(GapReason::Infinite)];
+        let (nan, infinite) = (Sample::Gap(GapReason::NotANumber), Sample::Gap(GapReason::Infinite));
+        let samples = [NONE, value(1.0), NONE, nan, infinite, value(2.0), NONE];
         let read = |missing| {
-            let mut history = history(5, missing);
+            let mut history = history(7, missing);
             let range = history.newer(now(10))[0];
             history.record_newer(range, samples.to_vec());
             let known = history.known().unwrap().samples().collect::<Vec<_>>();
             (known, history.latest())
         };
-        let latest = Some((at(7), Load::new(1.0).unwrap()));
-        assert_eq!(read(MissingSamples::Unknown), (samples[1..].to_vec(), latest));
-        let filled = vec![value(1.0), value(0.0), value(0.0), Sample::Gap(GapReason::Infinite)];
+        let latest = Some((at(9), Load::new(2.0).unwrap()));
+        assert_eq!(read(MissingSamples::Unknown), (samples[1..6].to_vec(), latest));
+        let filled = vec![value(1.0), value(0.0), value(0.0), infinite, value(2.0), value(0.0)];
         assert_eq!(read(MissingSamples::Zero), (filled, latest));
     }
 

@@ -244,6 +244,23 @@ async fn a_source_without_samples_gives_neither_forecast_nor_zero() {
 }
 
 #[tokio::test]
+async fn a_series_that_is_gone_is_forecast_from_its_end_for_a_day() {
+    let scene = Scene::watching(7 * 1440).await;
+    let before = scene.refresh_at(30).await;
+    scene.server.answers(|asked| {
+        let value = |seconds| (seconds <= START as f64).then(|| load_at(seconds).to_string());
+        if asked.is_range() { matrix(asked, value) } else { success("vector", "[]") }
+    });
+    for hours in [1, 25, 100] {
+        let outlook = scene.refresh_at(hours * 3600 + 30).await;
+        assert_eq!(fault_kind(&outlook), Some(FaultKind::Empty));
+        let forecast = outlook.forecast.as_ref().unwrap();
+        let end = before.forecast.as_ref().unwrap().end();
+        assert_eq!((forecast.origin(), forecast.end()), (at(0), end), "{hours} hours later");
+    }
+}
+
+#[tokio::test]
 async fn a_few_minutes_of_history_already_make_a_forecast() {
     let scene = Scene::watching(1440).await;
     let born = (START - 600) as f64;
