@@ -57,7 +57,8 @@ impl Settings {
         source.settle = mistakes.parsed("settle", options.settle.as_deref(), parse_duration).unwrap_or(source.settle);
 
         let mut forecaster = forecaster::Settings::new(source);
-        let interval = |text: &str| within(text, Duration::from_secs(1), Duration::from_secs(3600));
+        // a load is taken for the present for two minutes: rarer refreshes would be errors in between
+        let interval = |text: &str| within(text, Duration::from_secs(1), Duration::from_secs(60));
         forecaster.refresh_interval = mistakes
             .parsed("refreshInterval", options.refresh_interval.as_deref(), interval)
             .unwrap_or(forecaster.refresh_interval);
@@ -208,6 +209,13 @@ mod tests {
         assert_eq!(settings.forecaster.source.default_server.unwrap().as_str(), "http://flag:9090");
         assert_eq!(settings.forecaster.concurrency, 3);
         assert_eq!(settings.forecaster.refresh_interval, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn refreshes_come_before_an_observation_is_too_old_to_answer_with() {
+        let refreshed = |interval: &str| parsed(prometheus("http://p:9090"), &format!("refreshInterval: {interval}"));
+        assert_eq!(refreshed("1m").unwrap().forecaster.refresh_interval, Duration::from_secs(60));
+        assert_eq!(refreshed("61s").unwrap_err(), ["refreshInterval \"61s\": must lie from 1s to 1m"]);
     }
 
     #[test]
