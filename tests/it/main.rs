@@ -6,6 +6,7 @@
 
 mod cli;
 mod conformance;
+mod documents;
 mod end_to_end;
 mod faults;
 mod harness;
