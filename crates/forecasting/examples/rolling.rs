@@ -71,7 +71,7 @@ fn walk(
     lead_time: Duration,
 ) -> Result<[Tally; 3], Box<dyn Error>> {
     let step = trace.step();
-    let settings = Settings { lead_time, model: choice, timezone: TimeZone::UTC };
+    let settings = Settings { lead_time, model: choice, timezone: TimeZone::UTC, horizon: None };
     let mut tallies = [Tally::default(); 3];
     let mut fitted = None;
     let (mut fits, mut fit_time, mut forecasts, mut forecast_time) = (0, Duration::ZERO, 0, Duration::ZERO);

@@ -13,6 +13,7 @@ use crate::bands::Bands;
 use crate::choice;
 use crate::horizons;
 use crate::model::{Fit, Predict};
+use crate::models::periodic::Periodic;
 use crate::models::persistence::Persistence;
 use crate::models::ridge::Ridge;
 use crate::models::seasonal_naive::SeasonalNaive;
@@ -39,6 +40,9 @@ pub struct Settings {
     pub model: ModelChoice,
     /// The zone whose midnight begins a day.
     pub timezone: TimeZone,
+    /// `None`: the lead time and 15 minutes more at every step, then a day ahead at every quarter of an hour, as plans are made of. Otherwise every
+    /// step from now through this long, at least one.
+    pub horizon: Option<Duration>,
 }
 
 /// A chosen model with its calibration, good for forecasts until it is due for a new fit.
@@ -48,7 +52,8 @@ pub struct Fitted {
     step: Step,
     scale: Scale,
     model: Arc<dyn Predict>,
-    bands: Bands,
+    /// `None` where the model measured its errors itself.
+    bands: Option<Bands>,
     verdict: Arc<Verdict>,
     /// The end of the history it was fitted on.
     learned_until: Timestamp,
@@ -83,12 +88,18 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
     let past = known_past(history, scale, &settings.timezone)?;
     let step = history.step();
     let compared = horizons::compared(step, settings.lead_time);
-    let stage = Stage { past: &past, knots: horizons::knots(step, settings.lead_time), compared, scale };
+    let knots = horizons::knots(step, settings.lead_time, settings.horizon);
+    let stage = Stage { past: &past, knots, compared, scale };
     let (chosen, verdict) = match settings.model {
         ModelChoice::Auto => stage.choose()?,
+        // its fit says how far each horizon of the user's own is off: nothing is left to rehearse
+        ModelChoice::Fixed(ModelName::PeriodicAutoregression) if settings.horizon.is_some() => stage.unrehearsed()?,
         ModelChoice::Fixed(name) => stage.stated(name)?,
     };
-    let bands = Bands::of(&chosen.misses, &past).ok_or_else(|| too_little(&past, FEWEST_SAMPLES))?;
+    let bands = match settings.horizon {
+        Some(_) if chosen.model.offsets(1, 0).is_some() => None,
+        _ => Some(Bands::of(&chosen.misses, &past).ok_or_else(|| too_little(&past, FEWEST_SAMPLES))?),
+    };
     let steps = u32::try_from(past.last() + past.stale()).unwrap_or(u32::MAX);
     Ok(Fitted {
         settings: settings.clone(),
@@ -117,7 +128,7 @@ impl Fitted {
         }
         let past = known_past(history, self.scale, &self.settings.timezone)?;
         let origin = history.end().unwrap_or(history.start());
-        let horizons = horizons::of_forecast(self.step, self.settings.lead_time);
+        let horizons = horizons::of_forecast(self.step, self.settings.lead_time, self.settings.horizon);
         let ahead: Vec<usize> = horizons.iter().map(|horizon| horizon + past.stale()).collect();
         let centers =
             self.model.predict(&past, past.last(), &ahead).ok_or_else(|| too_little(&past, past.known_count() + 1))?;
@@ -149,7 +160,12 @@ impl Fitted {
     }
 
     fn quantiles(&self, past: &Past, ahead: usize, center: f64) -> Result<Vec<Load>, NoForecast> {
-        let offsets = self.bands.at(ahead, past.calendar().second_of_day(past.last() + ahead));
+        let second_of_day = past.calendar().second_of_day(past.last() + ahead);
+        let offsets = match &self.bands {
+            Some(bands) => Some(bands.at(ahead, second_of_day)),
+            None => self.model.offsets(ahead, second_of_day),
+        };
+        let offsets = offsets.ok_or_else(|| NoForecast::Failed("no errors to make quantiles of".to_owned()))?;
         let floor = if past.never_negative() { 0.0 } else { -Load::MAX };
         offsets
             .iter()
@@ -174,6 +190,7 @@ impl Stage<'_> {
         rehearsed.extend(rehearse(&SeasonalNaive::Day, self.past, &rolling));
         rehearsed.extend(rehearse(&SeasonalNaive::Week, self.past, &rolling));
         rehearsed.extend(rehearse(&Ridge::new(self.past, &rolling), self.past, &rolling));
+        rehearsed.extend(rehearse(&Periodic, self.past, &rolling));
         // only models that were asked at the same origins can be compared
         rehearsed.retain(|one| one.misses.at(self.compared).len() == origins);
         let mut scores: Vec<ModelScore> = rehearsed.iter().filter_map(|one| self.score(one)).collect();
@@ -193,6 +210,7 @@ impl Stage<'_> {
             ModelName::SeasonalNaiveDay => (self.since_second_period(SeasonalNaive::Day, &rolling), FEWEST_ERRORS),
             ModelName::SeasonalNaiveWeek => (self.since_second_period(SeasonalNaive::Week, &rolling), FEWEST_ERRORS),
             ModelName::Ridge => (rehearse(&Ridge::new(self.past, &rolling), self.past, &rolling), FEWEST_ERRORS),
+            ModelName::PeriodicAutoregression => (rehearse(&Periodic, self.past, &rolling), FEWEST_ERRORS),
         };
         let usable = rehearsed.filter(|one| fewest_errors == 0 || one.misses.at(self.compared).len() >= fewest_errors);
         let chosen = usable.ok_or_else(|| {
@@ -201,11 +219,30 @@ impl Stage<'_> {
                 ModelName::SeasonalNaiveDay => day + self.compared + FEWEST_ERRORS,
                 ModelName::SeasonalNaiveWeek => 7 * day + self.compared + FEWEST_ERRORS,
                 ModelName::Ridge => Ridge::new(self.past, &rolling).samples_needed(self.compared),
+                ModelName::PeriodicAutoregression => return self.no_periodic(self.compared + FEWEST_ERRORS),
             };
             too_little(self.past, needed)
         })?;
         let scores = self.score(&chosen).into_iter().collect();
         Ok((chosen, Verdict { model: name, reason: ChoiceReason::StatedByUser, scores }))
+    }
+
+    /// Periodic autoregression without a rehearsal: its fit measures its errors by itself.
+    fn unrehearsed(&self) -> Result<(Rehearsed, Verdict), NoForecast> {
+        let model = Periodic.fit(self.past, self.past.last(), &self.knots).ok_or_else(|| self.no_periodic(0))?;
+        let name = ModelName::PeriodicAutoregression;
+        let verdict = Verdict { model: name, reason: ChoiceReason::StatedByUser, scores: Vec::new() };
+        Ok((Rehearsed { name, model: Arc::new(model), misses: Misses::none(&self.knots) }, verdict))
+    }
+
+    /// Why there is no periodic autoregression, where `rehearsed` samples are needed beside those of a fit.
+    fn no_periodic(&self, rehearsed: usize) -> NoForecast {
+        match Periodic::samples_needed(self.past) {
+            Some(needed) => too_little(self.past, needed + rehearsed),
+            None => {
+                NoForecast::UnsuitedStep { model: ModelName::PeriodicAutoregression, step: self.past.calendar().step() }
+            }
+        }
     }
 
     /// A stated seasonal model is rehearsed from its second period on, where half of the history holds no second one.

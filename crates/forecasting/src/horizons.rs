@@ -19,7 +19,12 @@ pub(crate) fn compared(step: Step, lead_time: Duration) -> usize {
 
 /// The horizons of a forecast in steps, rising: every step through the lead time and 15 minutes (thinned evenly where
 /// those are more than 120), then every 15 minutes, through a day or the lead time, whichever is longer.
-pub(crate) fn of_forecast(step: Step, lead_time: Duration) -> Vec<usize> {
+///
+/// Where a `reach` of the user's own is given: every step up to it, and nothing beyond.
+pub(crate) fn of_forecast(step: Step, lead_time: Duration, reach: Option<Duration>) -> Vec<usize> {
+    if let Some(reach) = reach {
+        return (1..=step.count_covering(reach).max(1)).collect();
+    }
     let compared = compared(step, lead_time);
     let near_end = step.count_covering(lead_time.saturating_add(NEAR_MARGIN)).max(compared);
     // three places are kept for the lead time, the step after it and the end
@@ -35,9 +40,9 @@ pub(crate) fn of_forecast(step: Step, lead_time: Duration) -> Vec<usize> {
     horizons
 }
 
-/// The knots in steps, rising: a geometric row from one step to a day, and the compared horizon exactly.
-pub(crate) fn knots(step: Step, lead_time: Duration) -> Vec<usize> {
-    let day = step.count_covering(DAY);
+/// The knots in steps, rising: a geometric row from one step to a day (or a `reach` of the user's own), and the compared horizon exactly.
+pub(crate) fn knots(step: Step, lead_time: Duration, reach: Option<Duration>) -> Vec<usize> {
+    let day = step.count_covering(reach.unwrap_or(DAY)).max(1);
     let compared = compared(step, lead_time);
     let ratio = (day as f64).powf(1.0 / f64::from(KNOTS - 1));
     let mut knots: Vec<usize> = (0..KNOTS).map(|power| rounded(ratio.powi(power))).collect();
@@ -85,7 +90,7 @@ mod tests {
 
     #[test]
     fn near_horizons_are_every_step_and_far_ones_every_quarter_hour() {
-        let horizons = of_forecast(MINUTE, minutes(3));
+        let horizons = of_forecast(MINUTE, minutes(3), None);
         assert_eq!(horizons[..18], (1..=18).collect::<Vec<_>>());
         assert_eq!(horizons[18..20], [33, 48]);
         assert_eq!(horizons.last(), Some(&1440));
@@ -95,7 +100,7 @@ mod tests {
     fn many_near_horizons_are_thinned_and_keep_the_lead_time() {
         for (seconds, lead) in [(1, minutes(3)), (1, minutes(59)), (10, minutes(45)), (60, minutes(600))] {
             let step = Step::from_seconds(seconds).unwrap();
-            let horizons = of_forecast(step, lead);
+            let horizons = of_forecast(step, lead, None);
             let near_end = step.count_covering(lead + NEAR_MARGIN);
             assert!(horizons.iter().filter(|&&ahead| ahead <= near_end).count() <= MOST_NEAR);
             assert!(horizons.contains(&step.count_covering(lead)), "{seconds} s, {lead:?}");
@@ -110,13 +115,24 @@ mod tests {
             let step = Step::from_seconds(seconds).unwrap();
             for lead in [Duration::ZERO, minutes(3), minutes(3000)] {
                 let day = step.count_covering(DAY);
-                assert!(of_forecast(step, lead).last() >= Some(&day));
-                let knots = knots(step, lead);
+                assert!(of_forecast(step, lead, None).last() >= Some(&day));
+                let knots = knots(step, lead, None);
                 assert_eq!(knots[0], 1);
                 assert!(knots.len() <= 13 && knots.is_sorted_by(|a, b| a < b), "{knots:?}");
                 assert!(knots.contains(&compared(step, lead)));
             }
         }
+    }
+
+    #[test]
+    fn a_reach_of_the_users_own_is_walked_step_by_step() {
+        let hour = Step::from_seconds(3600).unwrap();
+        let (lead, reach) = (minutes(24 * 60), Some(minutes(48 * 60)));
+        assert_eq!(of_forecast(hour, lead, reach), (1..=48).collect::<Vec<_>>());
+        let knots = knots(hour, lead, reach);
+        assert_eq!((knots[0], knots.last()), (1, Some(&48)));
+        assert!(knots.contains(&compared(hour, lead)));
+        assert_eq!(of_forecast(hour, Duration::ZERO, Some(minutes(1))), [1]);
     }
 
     #[test]

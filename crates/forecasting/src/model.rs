@@ -3,6 +3,7 @@
 use series::ModelName;
 
 use crate::past::Past;
+use crate::quantiles::Offsets;
 use crate::rolling::{Misses, Rolling};
 
 /// A model before it has seen a history.
@@ -41,4 +42,11 @@ pub(crate) trait Predict: std::fmt::Debug + Send + Sync {
     /// The center of what the value will be `ahead` steps after index `origin`, one per entry of `ahead`, all at least 1.
     /// `None` where the past does not reach back far enough. Nothing after `origin` is looked at.
     fn predict(&self, past: &Past, origin: usize, ahead: &[usize]) -> Option<Vec<f64>>;
+
+    /// The offsets of the quantiles to that center, where it is `second_of_day` then, of a model that measures its errors itself while it is fitted;
+    /// `None` of one that learns of them in a rehearsal alone.
+    fn offsets(&self, ahead: usize, second_of_day: i64) -> Option<Offsets> {
+        let _ = (ahead, second_of_day);
+        None
+    }
 }

@@ -3,6 +3,7 @@
 //! All of them work on the root scale of the load with its gaps filled, know nothing of each other, and are put into service
 //! by the engine alone.
 
+pub mod periodic;
 pub mod persistence;
 pub mod ridge;
 pub mod seasonal_naive;

@@ -15,6 +15,7 @@ const CALENDAR_MARGIN_SECONDS: i64 = 10 * 86_400;
 #[derive(Debug, Clone)]
 pub(crate) struct Calendar {
     start: i64,
+    every: Step,
     step: i64,
     local: LocalTime,
 }
@@ -41,7 +42,7 @@ impl Calendar {
         let from = start.saturating_sub(margin).unwrap_or(series::Timestamp::MIN);
         let to = end.saturating_add(margin).unwrap_or(series::Timestamp::MAX);
         let local = LocalTime::over(timezone, from, to);
-        Self { start: start.as_second(), step: i64::from(step.seconds()), local }
+        Self { start: start.as_second(), every: step, step: i64::from(step.seconds()), local }
     }
 
     /// The index of the sample at the same wall-clock time `days` days before sample `index`, the nearest one where none
@@ -54,6 +55,21 @@ impl Calendar {
     /// Seconds from local midnight at sample `index`.
     pub(crate) fn second_of_day(&self, index: usize) -> i64 {
         self.local.second_of_day(self.time(index))
+    }
+
+    /// The spacing of the samples.
+    pub(crate) fn step(&self) -> Step {
+        self.every
+    }
+
+    /// Whole steps from local midnight to sample `index`.
+    pub(crate) fn step_of_day(&self, index: usize) -> usize {
+        usize::try_from(self.second_of_day(index) / self.step).unwrap_or(0)
+    }
+
+    /// Whether a day is a whole number of steps.
+    pub(crate) fn divides_day(&self) -> bool {
+        86_400 % self.step == 0
     }
 
     /// Whole steps in `seconds`, to the nearest.
@@ -132,6 +148,11 @@ impl Past {
     /// Whether no load was ever negative.
     pub(crate) fn never_negative(&self) -> bool {
         self.never_negative
+    }
+
+    /// The loads up to and including `until` in units of their mean, known or filled.
+    pub(crate) fn relative_loads(&self, until: usize) -> Vec<f64> {
+        self.values[..=until].iter().map(|&value| Scale::relative(value)).collect()
     }
 
     /// The calendar of the indices.

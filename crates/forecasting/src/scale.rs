@@ -36,6 +36,17 @@ impl Scale {
         Self { unit: if count > 0.0 && mean > smallest { mean } else { 1.0 } }
     }
 
+    /// From the scale to a load in units of the mean.
+    pub(crate) fn relative(z: f64) -> f64 {
+        let shift_root = Self::SHIFT.sqrt();
+        (z.abs() * (z.abs() + 2.0 * shift_root)).copysign(z)
+    }
+
+    /// From a load in units of the mean to the scale.
+    pub(crate) fn of_relative(load: f64) -> f64 {
+        ((load.abs() + Self::SHIFT).sqrt() - Self::SHIFT.sqrt()).copysign(load)
+    }
+
     /// From a load to the scale.
     pub(crate) fn forward(self, load: f64) -> f64 {
         let root = (load.abs() / self.unit + Self::SHIFT).sqrt() - Self::SHIFT.sqrt();
@@ -61,6 +72,9 @@ mod tests {
         for unit in [1e-9, 1.0, 1e12] {
             let scale = Scale::of(&series(&[Some(unit)]));
             for load in [0.0, 1e-6 * unit, -0.3 * unit, unit, -unit, 1000.0 * unit] {
+                let relative = Scale::relative(scale.forward(load));
+                assert!((relative - load / unit).abs() <= 1e-9 * (load / unit).abs(), "{load} is {relative} means");
+                assert!((Scale::of_relative(relative) - scale.forward(load)).abs() < 1e-12);
                 let back = scale.backward(scale.forward(load));
                 assert!((back - load).abs() <= 1e-9 * load.abs(), "{load} came back as {back}");
             }

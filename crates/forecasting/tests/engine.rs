@@ -15,7 +15,7 @@ const DAY: usize = 1440;
 const MONDAY: i64 = 1_704_672_000;
 
 fn settings(lead_minutes: u64, model: ModelChoice) -> Settings {
-    Settings { lead_time: Duration::from_mins(lead_minutes), model, timezone: TimeZone::UTC }
+    Settings { lead_time: Duration::from_mins(lead_minutes), model, timezone: TimeZone::UTC, horizon: None }
 }
 
 fn automatic(lead_minutes: u64) -> Settings {
@@ -90,6 +90,52 @@ fn a_stated_model_is_used_or_refused() {
     assert!(fit(&minutes(seasonal(3, 8)), &week).is_ok());
     let ridge = settings(3, ModelChoice::Fixed(ModelName::Ridge));
     assert!(matches!(fit(&minutes(seasonal(3, 4)[..100].to_vec()), &ridge), Err(NoForecast::TooLittleHistory { .. })));
+}
+
+/// Days of hours with a sine of the day, weekends of less, and noise.
+fn hours(seed: u64, days: usize) -> Series {
+    let level = |i: usize| {
+        let season = 100.0 + 60.0 * (std::f64::consts::TAU * i as f64 / 24.0).sin();
+        if i / 24 % 7 < 5 { season } else { 0.6 * season }
+    };
+    let noise = normals(seed, days * 24).into_iter().enumerate();
+    every(3600, noise.map(|(i, noise)| Some(level(i) + level(i).sqrt() * noise)))
+}
+
+#[test]
+fn coarse_steps_get_a_periodic_autoregression_and_minutes_do_not() {
+    let stated = settings(120, ModelChoice::Fixed(ModelName::PeriodicAutoregression));
+    let month = hours(21, 30);
+    assert_eq!(chosen(&fit(&month, &stated).unwrap()), ModelName::PeriodicAutoregression);
+    let scores = fit(&month, &automatic(120)).unwrap().verdict().scores.clone();
+    let loss = |model| scores.iter().find(|score| score.model == model).unwrap().pinball;
+    assert!(loss(ModelName::PeriodicAutoregression) < 0.8 * loss(ModelName::SeasonalNaiveWeek), "{scores:?}");
+    let four_days = fit(&hours(21, 4), &stated).unwrap_err();
+    assert!(matches!(four_days, NoForecast::TooLittleHistory { known: 96, needed } if needed >= 120), "{four_days}");
+    let minutes = fit(&minutes(seasonal(21, 6)), &stated).unwrap_err();
+    assert!(matches!(minutes, NoForecast::UnsuitedStep { step: Step::MINUTE, .. }), "{minutes}");
+}
+
+#[test]
+fn horizons_of_the_users_own_are_every_step_and_cover_what_they_say() {
+    let month = hours(22, 60);
+    let own = Settings {
+        horizon: Some(Duration::from_hours(48)),
+        ..settings(60 * 24, ModelChoice::Fixed(ModelName::PeriodicAutoregression))
+    };
+    let (mut inside, mut count) = (0.0, 0.0);
+    for origin in (30 * 24..58 * 24).step_by(17) {
+        let forecast = forecast(&month.until(month.time(origin)), &own);
+        assert_eq!(forecast.horizons().len(), 48);
+        for ahead in 1..=48_usize {
+            let Some(Sample::Value(actual)) = month.sample(origin + ahead) else { continue };
+            let minutes = 60 * ahead as u64;
+            let band = at(&forecast, minutes, 0.1)..=at(&forecast, minutes, 0.9);
+            inside += f64::from(u8::from(band.contains(&actual.get())));
+            count += 1.0;
+        }
+    }
+    assert!((inside / count - 0.8_f64).abs() < 0.06, "{}", inside / count);
 }
 
 #[test]
@@ -334,23 +380,29 @@ proptest! {
     #[test]
     fn quantiles_are_finite_ordered_and_no_less_than_nothing(
         loads in any_loads(),
-        seconds in prop_oneof![Just(1_u32), Just(60), Just(3600)],
+        seconds in prop_oneof![Just(1_u32), Just(60), Just(600), Just(3600)],
         lead in 0..90_u64,
         model in prop_oneof![
             3 => Just(ModelChoice::Auto),
             1 => prop::sample::select(ModelName::ALL.to_vec()).prop_map(ModelChoice::Fixed),
         ],
         blind in 0..50_usize,
+        steps in prop::option::of(1..60_u64),
     ) {
         let mut history = every(seconds, loads.iter().copied());
         (0..blind).for_each(|_| history.push(Sample::Gap(GapReason::NotANumber)));
         let known = loads.iter().flatten().count();
-        let fitted = match fit(&history, &settings(lead, model)) {
+        let horizon = steps.map(|steps| Duration::from_secs(steps * u64::from(seconds)));
+        let fitted = match fit(&history, &Settings { horizon, ..settings(lead, model) }) {
             Ok(fitted) => fitted,
             Err(NoForecast::TooLittleHistory { known: told, needed }) => {
                 prop_assert_eq!(told, known);
                 prop_assert!(needed > known);
                 prop_assert!(known < FEWEST_SAMPLES || model != ModelChoice::Auto);
+                return Ok(());
+            }
+            Err(NoForecast::UnsuitedStep { model: stated, .. }) => {
+                prop_assert!(seconds < 300 && model == ModelChoice::Fixed(stated));
                 return Ok(());
             }
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
@@ -360,6 +412,7 @@ proptest! {
         prop_assert!(forecast.is_ok(), "{:?}", forecast);
         let forecast = forecast.unwrap();
         prop_assert_eq!(Some(forecast.origin()), history.end());
+        prop_assert!(steps.is_none_or(|steps| forecast.horizons().len() as u64 == steps));
         if loads.iter().flatten().all(|&load| load >= 0.0) {
             let lowest = forecast.horizons().iter().map(|horizon| horizon.quantiles[0].get()).fold(0.0, f64::min);
             prop_assert!(lowest >= 0.0, "{lowest}");

@@ -14,11 +14,15 @@ pub enum ModelName {
     SeasonalNaiveWeek,
     /// Ridge regression on lags, local levels and seasonal differences.
     Ridge,
+    /// Autoregressions whose coefficients follow the time of the day, combined.
+    #[serde(rename = "periodic")]
+    PeriodicAutoregression,
 }
 
 impl ModelName {
     /// Every model, simplest first.
-    pub const ALL: [Self; 4] = [Self::Persistence, Self::SeasonalNaiveDay, Self::SeasonalNaiveWeek, Self::Ridge];
+    pub const ALL: [Self; 5] =
+        [Self::Persistence, Self::SeasonalNaiveDay, Self::SeasonalNaiveWeek, Self::Ridge, Self::PeriodicAutoregression];
 
     /// The name in metadata, metric labels and logs.
     pub fn as_str(self) -> &'static str {
@@ -27,6 +31,7 @@ impl ModelName {
             Self::SeasonalNaiveDay => "seasonal-naive-day",
             Self::SeasonalNaiveWeek => "seasonal-naive-week",
             Self::Ridge => "ridge",
+            Self::PeriodicAutoregression => "periodic",
         }
     }
 }
@@ -47,7 +52,7 @@ impl std::str::FromStr for ModelName {
 
 /// A name that no model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the models are persistence, seasonal-naive-day, seasonal-naive-week, ridge")]
+#[error("the models are persistence, seasonal-naive-day, seasonal-naive-week, ridge, periodic")]
 pub struct UnknownModel;
 
 /// Which model forecasts a target.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Forecast, Load, Verdict};
+use crate::{Forecast, Load, ModelName, Step, Verdict};
 
 /// Forecast, last observation, how good the forecasts have been, and how the source is.
 ///
@@ -58,6 +58,16 @@ pub enum NoForecast {
         known: usize,
         /// Samples needed.
         needed: usize,
+    },
+    /// The stated model forecasts no series of this step.
+    #[error(
+        "the model {model} needs a step of 5m to 6h that divides a day, the history has one of {step}: take another model or step"
+    )]
+    UnsuitedStep {
+        /// The model stated.
+        model: ModelName,
+        /// The step of the history.
+        step: Step,
     },
     /// The metadata asks for no forecast (`mode: reactive`).
     #[error("the metadata asks for none (mode: reactive)")]

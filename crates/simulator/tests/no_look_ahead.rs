@@ -58,7 +58,8 @@ fn target() -> Target {
 
 /// Every plan after the third day, each from what was known at its time.
 fn decisions(series: &Series) -> Vec<Plan> {
-    let settings = Settings { lead_time: LEAD_TIME, model: ModelChoice::Auto, timezone: jiff::tz::TimeZone::UTC };
+    let timezone = jiff::tz::TimeZone::UTC;
+    let settings = Settings { lead_time: LEAD_TIME, model: ModelChoice::Auto, timezone, horizon: None };
     let target = target();
     let (mut fitted, mut fleet) = (None::<Fitted>, None::<FleetEstimate>);
     let mut plans: Vec<Plan> = Vec::new();

@@ -148,7 +148,7 @@ fn noisy_days(seed: u64, days: usize) -> Vec<Option<f64>> {
 #[test]
 fn the_shared_rehearsal_is_the_rehearsal_by_refitting() {
     let past = past(&noisy_days(1, 5));
-    let knots = horizons::knots(series::Step::MINUTE, std::time::Duration::from_mins(3));
+    let knots = horizons::knots(series::Step::MINUTE, std::time::Duration::from_mins(3), None);
     let rolling = Rolling::over(&past, knots);
     let ridge = Ridge::new(&past, &rolling);
     let (short, _) = ridge.roll(&past, &rolling).unwrap();
