@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod forecast;
 mod serve;
 
 use std::io::Write as _;
@@ -22,6 +23,7 @@ enum Command {
     /// Say what the external triggers in ScaledObject manifests would do, and everything wrong with them
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
+    Forecast(forecast::ForecastArgs),
     Serve(Box<serve::ServeArgs>),
 }
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check(args) => check::run(args),
         Command::Demo(args) => block_on(demo::run(args)),
+        Command::Forecast(args) => forecast::run(&args),
         Command::Serve(args) => block_on(serve::run(*args)),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,0 +1,203 @@
+//! The input as series: three forms of CSV, every mistake with its line.
+
+use std::collections::HashMap;
+
+use series::{GapReason, Sample, Series, Step, Timestamp};
+
+use super::rows;
+
+/// More places than this in one series are taken for a wrong timestamp.
+const MOST_SAMPLES: usize = 5_000_000;
+/// Monday, midnight, of 1970: where series without times begin.
+const NO_TIME: i64 = 345_600;
+
+/// A series with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Named {
+    /// What the input calls it; `series` where it has no name.
+    pub(super) id: String,
+    pub(super) series: Series,
+    /// Whether its times are those of the input.
+    pub(super) timed: bool,
+}
+
+/// A mistake of the input, with its line, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub(super) struct Mistake {
+    line: usize,
+    what: String,
+}
+
+/// The columns that a header names.
+enum Form {
+    Long { id: Option<usize>, timestamp: usize, value: usize, columns: usize },
+    Wide,
+}
+
+/// The rows of one series, in the order of the input.
+#[derive(Default)]
+struct Rows {
+    id: String,
+    times: Vec<(Timestamp, usize)>,
+    samples: Vec<Sample>,
+}
+
+/// The series of `text`, in the order of their first rows.
+///
+/// # Errors
+/// Every mistake there is.
+pub(super) fn read(text: &str, step: Option<Step>) -> Result<Vec<Named>, Vec<Mistake>> {
+    // the mark that some programs put before the first letter
+    let text = text.trim_start_matches('\u{feff}');
+    let mut lines =
+        text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().is_empty());
+    let Some((line, header)) = lines.next() else {
+        return Err(vec![mistake(1, "there is nothing; a header and rows are needed")]);
+    };
+    let form = form(&rows::fields(header)).map_err(|what| vec![Mistake { line, what }])?;
+    let mut mistakes = Vec::new();
+    let named = match form {
+        Form::Wide => wide(lines, step, line, &mut mistakes),
+        Form::Long { id, timestamp, value, columns } => {
+            let rows = long(lines, id, (timestamp, value, columns), &mut mistakes);
+            // times are judged once all of them could be read
+            if mistakes.is_empty() {
+                rows.into_iter().filter_map(|rows| timed(rows, step, &mut mistakes)).collect()
+            } else {
+                Vec::new()
+            }
+        }
+    };
+    if mistakes.is_empty() && named.is_empty() {
+        mistakes.push(mistake(line, "there are no rows after the header"));
+    }
+    if mistakes.is_empty() { Ok(named) } else { Err(mistakes) }
+}
+
+fn mistake(line: usize, what: &str) -> Mistake {
+    Mistake { line, what: what.to_owned() }
+}
+
+fn form(header: &[String]) -> Result<Form, String> {
+    let place = |names: &[&str]| header.iter().position(|name| names.contains(&name.to_ascii_lowercase().as_str()));
+    if let (Some(timestamp), Some(value)) = (place(&["timestamp", "ds"]), place(&["value", "y"])) {
+        return Ok(Form::Long { id: place(&["unique_id"]), timestamp, value, columns: header.len() });
+    }
+    let numbered = |name: &String| name.strip_prefix(['V', 'v']).is_some_and(|rest| rest.parse::<u32>().is_ok());
+    if header.len() > 1 && header.iter().all(numbered) {
+        return Ok(Form::Wide);
+    }
+    Err("the header must be timestamp,value or unique_id,timestamp,value or V1,V2,… (one series per row, its id first)"
+        .to_owned())
+}
+
+fn wide<'a>(
+    lines: impl Iterator<Item = (usize, &'a str)>,
+    step: Option<Step>,
+    header: usize,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Named> {
+    if step.is_none() {
+        mistakes.push(mistake(header, "series in rows have no times: say with --step how far apart their values are"));
+    }
+    let step = step.unwrap_or(Step::MINUTE);
+    let start = step.floor(Timestamp::from_second(NO_TIME).unwrap_or(Timestamp::UNIX_EPOCH));
+    let mut lines_of: HashMap<String, usize> = HashMap::new();
+    let mut named = Vec::new();
+    for (line, text) in lines {
+        let mut fields = rows::fields(text).into_iter();
+        let id = fields.next().unwrap_or_default();
+        if let Some(before) = lines_of.insert(id.clone(), line) {
+            mistakes.push(Mistake { line, what: format!("the series {id:?} was there in line {before}") });
+        }
+        let mut values: Vec<String> = fields.collect();
+        // shorter series than the longest are filled up at their end
+        values.truncate(values.iter().rposition(|value| !value.is_empty() && value != "NA").map_or(0, |last| last + 1));
+        let mut samples = Vec::with_capacity(values.len());
+        for (place, value) in values.iter().enumerate() {
+            match rows::sample(value) {
+                Ok(sample) => samples.push(sample),
+                Err(what) => mistakes.push(Mistake { line, what: format!("V{}: {what}", place + 2) }),
+            }
+        }
+        match Series::from_samples(start, step, samples) {
+            Ok(series) => named.push(Named { id, series, timed: false }),
+            Err(error) => mistakes.push(Mistake { line, what: error.to_string() }),
+        }
+    }
+    named
+}
+
+fn long<'a>(
+    lines: impl Iterator<Item = (usize, &'a str)>,
+    id: Option<usize>,
+    (timestamp, value, columns): (usize, usize, usize),
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Rows> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut all: Vec<Rows> = Vec::new();
+    for (line, text) in lines {
+        let fields = rows::fields(text);
+        if fields.len() != columns {
+            let what = format!("{} fields where the header has {columns}", fields.len());
+            mistakes.push(Mistake { line, what });
+            continue;
+        }
+        let id = id.map_or("series", |column| fields[column].as_str());
+        let place = *places.entry(id.to_owned()).or_insert_with(|| {
+            all.push(Rows { id: id.to_owned(), ..Rows::default() });
+            all.len() - 1
+        });
+        let (time, sample) = (rows::timestamp(&fields[timestamp]), rows::sample(&fields[value]));
+        for what in [time.as_ref().err(), sample.as_ref().err()].into_iter().flatten() {
+            mistakes.push(Mistake { line, what: what.clone() });
+        }
+        if let (Ok(time), Ok(sample)) = (time, sample) {
+            all[place].times.push((time, line));
+            all[place].samples.push(sample);
+        }
+    }
+    all
+}
+
+/// The rows on their grid, with gaps where there is no row.
+fn timed(rows: Rows, stated: Option<Step>, mistakes: &mut Vec<Mistake>) -> Option<Named> {
+    let Rows { id, times, samples } = rows;
+    let before = mistakes.len();
+    let apart = |pair: &[(Timestamp, usize)]| pair[1].0.as_second() - pair[0].0.as_second();
+    for pair in times.windows(2).filter(|pair| apart(pair) <= 0) {
+        let what = format!("{} of series {id:?} is not after the row before it", pair[1].0);
+        mistakes.push(Mistake { line: pair[1].1, what });
+    }
+    let (first, first_line) = *times.first()?;
+    let least = times.windows(2).map(apart).filter(|&seconds| seconds > 0).min();
+    let found = least.and_then(|seconds| Step::from_seconds(u32::try_from(seconds).ok()?).ok());
+    let Some(step) = stated.or(found) else {
+        let what = format!("the rows of series {id:?} do not say how far apart they are (1s to 1d): state --step");
+        mistakes.push(Mistake { line: first_line, what });
+        return None;
+    };
+    // a grid of quarter hours at minute 7 begins a little before its first row
+    let mut series = Series::starting_at(step.floor(first), step).ok()?;
+    for (&(time, line), sample) in times.iter().zip(samples) {
+        let seconds = time.as_second() - first.as_second();
+        let place = usize::try_from(seconds / i64::from(step.seconds())).unwrap_or(0);
+        if seconds % i64::from(step.seconds()) != 0 {
+            let what =
+                format!("{time} of series {id:?} is no whole number of steps ({step}) after its first row, {first}");
+            mistakes.push(Mistake { line, what });
+        } else if place >= MOST_SAMPLES {
+            let what = format!(
+                "{time} of series {id:?} is more than {MOST_SAMPLES} steps ({step}) after its first row, {first}"
+            );
+            mistakes.push(Mistake { line, what });
+        } else if mistakes.len() == before {
+            while series.len() < place {
+                series.push(Sample::Gap(GapReason::NoSample));
+            }
+            series.push(sample);
+        }
+    }
+    (mistakes.len() == before).then_some(Named { id, series, timed: true })
+}

@@ -1,0 +1,174 @@
+//! `prescale forecast FILE`: quantile forecasts of the series in a CSV, by the models that serve, for judging them on data of one's own.
+//!
+//! Reads a file or standard input and asks nobody. Nothing is forecast while the input has mistakes: all of them are told, by line.
+
+mod input;
+mod output;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::io::{IsTerminal, Read, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use forecasting::Settings;
+use jiff::tz::TimeZone;
+use series::{ModelChoice, ModelName, Quantile, Step};
+
+/// The levels unless stated: the deciles and the ends of 95 %.
+const QUANTILES: &str = "0.025,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.975";
+/// The levels between which the models know their quantiles.
+const LEVELS: std::ops::RangeInclusive<f64> = 0.01..=0.999;
+/// More steps ahead than this are no forecast.
+const MOST_STEPS: u32 = 10_000;
+/// More mistakes than this are counted only.
+const MOST_TOLD: usize = 50;
+
+/// Forecast the series in a CSV.
+///
+/// Three forms are read: `timestamp,value`; `unique_id,timestamp,value`, the rows of a series in rising order; and one series per row, an id and
+/// then its values, under the header `V1,V2,…` (this one needs --step). Timestamps are seconds since 1970, RFC 3339, or without a zone in UTC. An empty
+/// value, NA and NaN are unknown, as are times without a row. Gzip is not read: `zcat data.csv.gz | prescale forecast - …`.
+///
+/// Out comes `unique_id,h,timestamp,q0.025,…` with one row per series and step ahead; the row for h = 1 is one step after the last row of the series.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ForecastArgs {
+    /// CSV with the series; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// How many steps ahead
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_STEPS)))]
+    horizon: u32,
+
+    /// Time from one value to the next, as in 5m or 1h; the least there is between two rows of a series unless stated
+    #[arg(long, value_name = "DURATION", value_parser = parse_step)]
+    step: Option<Step>,
+
+    /// Levels of the quantiles, from 0.01 to 0.999
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_value = QUANTILES, value_parser = parse_level)]
+    quantiles: Vec<Quantile>,
+
+    /// Which model forecasts; `auto` takes the one with the least quantile loss half of the horizon ahead, on the past of each series
+    #[arg(long, default_value = "auto", value_parser = parse_model)]
+    model: ModelChoice,
+
+    /// Time zone whose midnight begins a day, by its IANA name
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_timezone)]
+    timezone: TimeZone,
+
+    /// How many series are worked on at once; as many as the machine has cores unless stated
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<NonZeroUsize>,
+}
+
+/// Forecasts the series: exit code 0 where all have a forecast, 1 where the input has mistakes or a series has none. Forecasts go to standard
+/// output, everything else to standard error.
+///
+/// # Errors
+/// Where the input cannot be read or the forecasts cannot be written.
+pub(crate) fn run(args: &ForecastArgs) -> anyhow::Result<ExitCode> {
+    let text = if args.file.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(&args.file)
+    };
+    let name = if args.file.as_os_str() == "-" { "standard input".into() } else { args.file.display().to_string() };
+    let text = text.map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
+    let stderr = std::io::stderr();
+    let shows_progress = stderr.is_terminal();
+    let output = std::io::BufWriter::new(std::io::stdout().lock());
+    Ok(ExitCode::from(u8::from(!forecast(args, &text, output, stderr.lock(), shows_progress)?)))
+}
+
+/// Whether every series has its forecast.
+fn forecast(
+    args: &ForecastArgs,
+    text: &str,
+    mut stdout: impl Write,
+    mut stderr: impl Write,
+    shows_progress: bool,
+) -> std::io::Result<bool> {
+    let named = match input::read(text, args.step) {
+        Ok(named) => named,
+        Err(mistakes) => {
+            for mistake in mistakes.iter().take(MOST_TOLD) {
+                writeln!(stderr, "error: {mistake}")?;
+            }
+            match mistakes.len() {
+                1 => writeln!(stderr, "1 mistake, nothing was forecast")?,
+                count if count <= MOST_TOLD => writeln!(stderr, "{count} mistakes, nothing was forecast")?,
+                count => writeln!(stderr, "{count} mistakes, the first {MOST_TOLD} told; nothing was forecast")?,
+            }
+            return Ok(false);
+        }
+    };
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let outcomes = work::all(
+        &named,
+        threads,
+        |series| args.settings(series.step()),
+        |done| {
+            if shows_progress {
+                // nothing is lost with a line of progress
+                let _ = write!(stderr, "\r{done} of {} series", named.len());
+            }
+        },
+    );
+    if shows_progress {
+        writeln!(stderr)?;
+    }
+    output::header(&mut stdout, &args.quantiles)?;
+    let mut complete = true;
+    for (one, outcome) in named.iter().zip(outcomes) {
+        match outcome {
+            Ok(forecast) => output::rows(&mut stdout, one, &forecast, &args.quantiles)?,
+            Err(reason) => {
+                complete = false;
+                writeln!(stderr, "error: series {:?} has no forecast: {reason}", one.id)?;
+            }
+        }
+    }
+    stdout.flush()?;
+    Ok(complete)
+}
+
+impl ForecastArgs {
+    fn settings(&self, step: Step) -> Settings {
+        Settings {
+            lead_time: step.duration().saturating_mul(self.horizon / 2),
+            model: self.model,
+            timezone: self.timezone.clone(),
+            horizon: Some(step.duration().saturating_mul(self.horizon)),
+        }
+    }
+}
+
+fn parse_step(text: &str) -> Result<Step, String> {
+    let duration = scaler::parse_duration(text).map_err(|error| error.to_string())?;
+    let whole = duration == Duration::from_secs(duration.as_secs());
+    let seconds = u32::try_from(duration.as_secs()).ok().filter(|_| whole);
+    seconds.and_then(|seconds| Step::from_seconds(seconds).ok()).ok_or_else(|| series::StepError.to_string())
+}
+
+fn parse_level(text: &str) -> Result<Quantile, String> {
+    let level: f64 = text.trim().parse().map_err(|_| "it must be a number such as 0.9".to_owned())?;
+    let known = Quantile::new(level).ok().filter(|level| LEVELS.contains(&level.get()));
+    known.ok_or_else(|| "it must lie from 0.01 to 0.999".to_owned())
+}
+
+fn parse_model(text: &str) -> Result<ModelChoice, String> {
+    if text == "auto" {
+        return Ok(ModelChoice::Auto);
+    }
+    text.parse::<ModelName>().map(ModelChoice::Fixed).map_err(|error| format!("{error}, or auto"))
+}
+
+fn parse_timezone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|error| error.to_string())
+}
