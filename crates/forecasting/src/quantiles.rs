@@ -95,10 +95,12 @@ impl<'a> Weighed<'a> {
             below.push(sum);
         }
         let mut weighed = Self { errors, below, excess: (0.0, 0.0), worth };
-        let high = errors[weighed.rank_above(TAIL_FROM)];
-        let low = errors[weighed.rank_below(TAIL_FROM)];
-        weighed.excess =
-            (mean_where(errors, weights, |error| error - high), mean_where(errors, weights, |error| low - error));
+        // in rising order, only what stands beyond a rank can exceed its error
+        let (high, low) = (weighed.rank_above(TAIL_FROM), weighed.rank_below(TAIL_FROM));
+        weighed.excess = (
+            mean_where(&errors[high..], &weights[high..], |error| error - errors[high]),
+            mean_where(&errors[..=low], &weights[..=low], |error| errors[low] - error),
+        );
         weighed
     }
 

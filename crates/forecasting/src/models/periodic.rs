@@ -12,7 +12,8 @@
 //! ```
 //!
 //! `x` the load in units of its mean, on the scale of the member (the logarithm of it, or itself), standardized; `K` a Gaussian around
-//! the clock that sums to 1; `n` the number of coefficients without the intercept, which has no `ε`. Coefficients so vary smoothly over the
+//! the clock that sums to 1; `n` the number of coefficients without the intercept, which has no `ε`. The equations are solved for every third
+//! phase, coefficients between run along straight lines. They so vary smoothly over the
 //! day and are drawn toward the fit of the whole day, not toward zero: shrinking an autoregression toward zero destroys its persistence. The
 //! one-step model is iterated over the horizon, held inside the range seen widened by its width.
 //!
@@ -21,7 +22,7 @@
 //! | first | logarithm | 1–4; a day −2…+3 | week, t−2…t+1 |
 //! | second | as it is | 1–3; a day −1…+2 | day, t−1…t+1; week, t−1…t+1 |
 //! | third | logarithm | 1–3; a day ±1; a week ±1; 8 days ±1 | – |
-//! | two naive ones | as it is | yesterday's value; last week's | – |
+//! | three naive ones | as it is | yesterday's value; last week's; the mean of the weeks before (`α` = 0.4) | – |
 //!
 //! **Combination.** The last three weeks (six sevenths of the rows, where those are fewer) are forecast by fits from which the block was left
 //! out, by subtracting its part of the sums. A member weighs `MAE^−4` of these backtests; the center is half the weighted mean, half the
@@ -52,6 +53,7 @@ mod backtest;
 mod combination;
 mod gram;
 mod member;
+mod naive;
 #[cfg(test)]
 mod oracle;
 mod residuals;
@@ -62,6 +64,7 @@ use series::ModelName;
 use self::backtest::Backtest;
 use self::combination::Combination;
 use self::member::Member;
+use self::naive::{NAIVE, Naive, Said};
 use self::residuals::Residuals;
 use self::road::{Coefficients, Road, Standard};
 use crate::model::{Fit, Predict};
@@ -78,8 +81,6 @@ const DAYS_OF_ROWS: usize = 3;
 const FEWEST_DAYS: usize = 5;
 /// Errors in the blocks left out that weights and bands need.
 const FEWEST_ERRORS: usize = 30;
-/// Naive members beside the autoregressions: as yesterday, as last week.
-const NAIVE_DAYS: [usize; 2] = [1, 7];
 
 /// Periodic autoregression before the fit: there is nothing to choose.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +90,8 @@ pub(crate) struct Periodic;
 #[derive(Debug, Clone)]
 pub(crate) struct FittedPeriodic {
     members: Vec<FittedMember>,
+    /// The naive members that the history is long enough for.
+    naive: Vec<Naive>,
     /// Steps of a day.
     day: usize,
     /// No relative load below this is forecast.
@@ -103,6 +106,12 @@ struct FittedMember {
     member: &'static Member,
     standard: Standard,
     coefficients: Coefficients,
+}
+
+/// What the members go along.
+struct Roads {
+    walked: Vec<Road>,
+    said: Vec<Said>,
 }
 
 impl Periodic {
@@ -145,10 +154,16 @@ impl Fit for Periodic {
             })
             .collect();
         let floor = loads.iter().copied().fold(0.0, f64::min);
-        predicted.extend(NAIVE_DAYS.iter().filter_map(|days| backtest.naive(&loads, days * day)));
+        let mut naive = Vec::with_capacity(NAIVE.len());
+        for one in NAIVE {
+            if let Some(said) = backtest.naive(&one.along(&loads, day)) {
+                naive.push(one);
+                predicted.push(said);
+            }
+        }
         let combination = Combination::of(&predicted, &places, &loads);
         let residuals = Residuals::of(&combination, &predicted, &places, past, floor, reach);
-        Some(FittedPeriodic { members, day, floor, combination, residuals })
+        Some(FittedPeriodic { members, naive, day, floor, combination, residuals })
     }
 
     /// As every model is rehearsed, but the seasonal averages of a block are made once for all its origins.
@@ -159,7 +174,7 @@ impl Fit for Periodic {
             let Some(fitted) = self.fit(past, block.fitted_at, rolling.knots()) else { continue };
             let mut roads = fitted.roads(past, &loads, *rolling.knots().last()?);
             for origin in rolling.origins(past, block) {
-                let Some(values) = fitted.along(&mut roads, &loads, origin, rolling.knots()) else { continue };
+                let Some(values) = fitted.along(&mut roads, origin, rolling.knots()) else { continue };
                 for (knot, (&ahead, &value)) in rolling.knots().iter().zip(&values).enumerate() {
                     misses.record(knot, past, origin, ahead, value);
                 }
@@ -173,7 +188,7 @@ impl Predict for FittedPeriodic {
     fn predict(&self, past: &Past, origin: usize, ahead: &[usize]) -> Option<Vec<f64>> {
         let loads = past.relative_loads(origin);
         let mut roads = self.roads(past, &loads, *ahead.iter().max()?);
-        self.along(&mut roads, &loads, origin, ahead)
+        self.along(&mut roads, origin, ahead)
     }
 
     fn offsets(&self, ahead: usize, second_of_day: i64) -> Option<Offsets> {
@@ -182,15 +197,17 @@ impl Predict for FittedPeriodic {
 }
 
 impl FittedPeriodic {
-    fn roads(&self, past: &Past, loads: &[f64], reach: usize) -> Vec<Road> {
-        self.members.iter().map(|one| Road::new(past, loads, one.member, one.standard, self.day, reach)).collect()
+    fn roads(&self, past: &Past, loads: &[f64], reach: usize) -> Roads {
+        let road = |one: &FittedMember| Road::new(past, loads, one.member, one.standard, self.day, reach);
+        let said = |one: &Naive| one.along(loads, self.day);
+        Roads { walked: self.members.iter().map(road).collect(), said: self.naive.iter().map(said).collect() }
     }
 
-    /// The centers on the models' scale `ahead` steps after `origin`; nothing of `loads` after it is looked at.
-    fn along(&self, roads: &mut [Road], loads: &[f64], origin: usize, ahead: &[usize]) -> Option<Vec<f64>> {
+    /// The centers on the models' scale `ahead` steps after `origin`; nothing that came after it is looked at.
+    fn along(&self, roads: &mut Roads, origin: usize, ahead: &[usize]) -> Option<Vec<f64>> {
         let reach = *ahead.iter().max()?;
-        let mut walks = Vec::with_capacity(roads.len() + NAIVE_DAYS.len());
-        for (one, road) in self.members.iter().zip(roads) {
+        let mut walks = Vec::with_capacity(self.members.len() + self.naive.len());
+        for (one, road) in self.members.iter().zip(&mut roads.walked) {
             if origin < road.first() {
                 return None;
             }
@@ -198,10 +215,8 @@ impl FittedPeriodic {
             road.walk(origin, reach, &one.coefficients, &mut walk);
             walks.push(walk);
         }
-        for days in &NAIVE_DAYS[..self.combination.members() - self.members.len()] {
-            let period = days * self.day;
-            let walk: Option<Vec<f64>> =
-                (1..=reach).map(|ahead| backtest::season_before(loads, origin, ahead, period)).collect();
+        for said in &roads.said {
+            let walk: Option<Vec<f64>> = (1..=reach).map(|ahead| said.at(origin, ahead)).collect();
             walks.push(walk?);
         }
         let center = |&ahead: &usize| {

@@ -44,9 +44,34 @@ pub(super) fn rows(
 
 /// Seven digits: more than any forecast knows.
 fn rounded(amount: f64) -> f64 {
-    format!("{amount:.6e}").parse().unwrap_or(amount)
+    if amount == 0.0 {
+        return 0.0;
+    }
+    // powers of ten up to 22 are exact, and so is the one quotient or product with them but for its last place
+    let power = 10.0_f64.powf((6.0 - amount.abs().log10().floor()).abs().min(22.0).round());
+    if amount.abs() < 1e7 { (amount * power).round() / power } else { (amount / power).round() * power }
 }
 
 fn quoted(id: &str) -> String {
     if id.contains([',', '"']) { format!("\"{}\"", id.replace('"', "\"\"")) } else { id.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seven_digits_are_kept_of_every_size() {
+        for (amount, kept) in [
+            (0.0, "0"),
+            (12.345_678_912, "12.34568"),
+            (-9_999_999.6, "-10000000"),
+            (123_456_789.0, "123456800"),
+            (0.001_234_567_89, "0.001234568"),
+            (9.2e15, "9200000000000000"),
+        ] {
+            assert_eq!(rounded(amount).to_string(), kept);
+        }
+        assert!(rounded(1e-300).is_finite());
+    }
 }

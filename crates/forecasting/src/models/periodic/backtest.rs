@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::FittedMember;
-use super::gram::Gram;
+use super::gram::{Gram, Kernels};
 use super::member::Member;
+use super::naive::Said;
 use super::road::{Road, Standard};
 use crate::past::Past;
 
@@ -24,6 +25,7 @@ pub(super) struct Backtest {
     reach: usize,
     blocks: Vec<Range<usize>>,
     origins: Vec<usize>,
+    kernels: Kernels,
 }
 
 /// Where one prediction of a backtest belongs.
@@ -50,7 +52,7 @@ impl Backtest {
         }
         let mut origins: Vec<usize> = (first..samples - 1).rev().step_by(stride).collect();
         origins.reverse();
-        Self { samples, reach, blocks, origins }
+        Self { samples, reach, blocks, origins, kernels: Kernels::of(day) }
     }
 
     /// The member fitted on everything, and what it said from all origins in turn, fitted without their block.
@@ -66,10 +68,16 @@ impl Backtest {
         let mut left_out: Vec<Gram> = self.blocks.iter().map(|_| Gram::none(road.columns(), day)).collect();
         let mut whole = Gram::none(road.columns(), day);
         let mut row = vec![0.0; road.columns()];
-        let a_week = 7.0 * day as f64;
-        for index in (road.first()..self.samples).filter(|&index| past.is_known(index)) {
+        // the oldest row weighs this, and each one after it so much more that the newest weighs 1
+        let newer = (FORGETTING / (7.0 * day as f64)).exp();
+        let mut next = newer.powi(i32::try_from(self.samples - 1 - road.first()).unwrap_or(i32::MAX)).recip();
+        for index in road.first()..self.samples {
+            let weight = next;
+            next *= newer;
+            if !past.is_known(index) {
+                continue;
+            }
             road.row(index, &mut row);
-            let weight = (-FORGETTING * (self.samples - 1 - index) as f64 / a_week).exp();
             let block = self.blocks.iter().position(|block| block.contains(&index));
             let gram = block.map_or(&mut whole, |block| &mut left_out[block]);
             gram.add(road.step_of_day(index), day, &row, weight);
@@ -79,19 +87,19 @@ impl Backtest {
         }
         let mut predicted = Vec::with_capacity(self.origins.len() * self.reach);
         for (block, gram) in self.blocks.iter().zip(&left_out) {
-            let coefficients = whole.without(gram).solve(day);
+            let coefficients = whole.without(gram).solve(&self.kernels, day);
             for &origin in self.origins.iter().filter(|origin| block.contains(origin)) {
                 road.walk(origin, self.reach_from(origin), &coefficients, &mut predicted);
             }
         }
-        (FittedMember { member, standard, coefficients: whole.solve(day) }, predicted)
+        (FittedMember { member, standard, coefficients: whole.solve(&self.kernels, day) }, predicted)
     }
 
-    /// What the value of `period` steps before said; `None` where that is before the start.
-    pub(super) fn naive(&self, loads: &[f64], period: usize) -> Option<Vec<f64>> {
+    /// What a naive member said from all origins in turn; `None` where it had too little behind it.
+    pub(super) fn naive(&self, said: &Said) -> Option<Vec<f64>> {
         let origins = self.origins.iter();
         let asked = origins.flat_map(|&origin| (1..=self.reach_from(origin)).map(move |ahead| (origin, ahead)));
-        asked.map(|(origin, ahead)| season_before(loads, origin, ahead, period)).collect()
+        asked.map(|(origin, ahead)| said.at(origin, ahead)).collect()
     }
 
     /// Where it is known what came.
@@ -105,11 +113,6 @@ impl Backtest {
     fn reach_from(&self, origin: usize) -> usize {
         self.reach.min(self.samples - 1 - origin)
     }
-}
-
-/// The value a whole number of periods before `ahead` steps after `origin`, the newest at `origin` or before.
-pub(super) fn season_before(loads: &[f64], origin: usize, ahead: usize, period: usize) -> Option<f64> {
-    (origin + ahead).checked_sub(ahead.div_ceil(period) * period).and_then(|source| loads.get(source)).copied()
 }
 
 fn greatest_common_divisor(a: usize, b: usize) -> usize {

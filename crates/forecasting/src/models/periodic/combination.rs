@@ -24,11 +24,6 @@ impl Combination {
         Self(weights.into_iter().map(|weight| weight / total).collect())
     }
 
-    /// How many members there are.
-    pub(super) fn members(&self) -> usize {
-        self.0.len()
-    }
-
     /// The weights, one per member.
     #[cfg(test)]
     pub(super) fn weights(&self) -> &[f64] {

@@ -10,8 +10,8 @@ const CUT: f64 = 3.0;
 const RIDGE: f64 = 1e-6;
 /// Phases with sums of their own, at most.
 const MOST_PHASES: usize = 24;
-/// Coefficients change so little within two hours that a solution per two phases tells all.
-const PHASES_PER_NODE: usize = 2;
+/// Coefficients change so little within hours that a solution per three phases tells all.
+const PHASES_PER_NODE: usize = 3;
 
 /// Weighted sums of the products of the columns of a row (regressors, 1, target), one triangle per phase of the day.
 #[derive(Debug, Clone)]
@@ -20,6 +20,31 @@ pub(super) struct Gram {
     phases: usize,
     /// Per phase the upper triangle, row by row.
     sums: Vec<f64>,
+}
+
+/// The weights of the phases around each node, in the middle of its part of the day; those of a node sum to 1.
+#[derive(Debug, Clone)]
+pub(super) struct Kernels(Vec<Vec<f64>>);
+
+impl Kernels {
+    /// For days of `day` steps.
+    pub(super) fn of(day: usize) -> Self {
+        let phases = day.min(MOST_PHASES);
+        let nodes = phases.div_ceil(PHASES_PER_NODE);
+        Self((0..nodes).map(|node| kernel((node as f64 + 0.5) / nodes as f64, phases)).collect())
+    }
+}
+
+/// The weights of the phases around `place`, a share of the day.
+fn kernel(place: f64, phases: usize) -> Vec<f64> {
+    let weight = |phase: usize| {
+        let apart = (place - (phase as f64 + 0.5) / phases as f64).abs();
+        let deviations = apart.min(1.0 - apart) / NEARNESS;
+        if deviations <= CUT { (-0.5 * deviations * deviations).exp() } else { 0.0 }
+    };
+    let weights: Vec<f64> = (0..phases).map(weight).collect();
+    let total: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / total).collect()
 }
 
 impl Gram {
@@ -53,8 +78,7 @@ impl Gram {
     }
 
     /// One row of coefficients (the intercept last) per step of a day of `day` steps.
-    pub(super) fn solve(&self, day: usize) -> Vec<Vec<f64>> {
-        let nodes = self.phases.div_ceil(PHASES_PER_NODE);
+    pub(super) fn solve(&self, Kernels(kernels): &Kernels, day: usize) -> Vec<Vec<f64>> {
         let size = size(self.columns);
         let mut pooled = vec![0.0; size];
         for triangle in self.sums.chunks_exact(size) {
@@ -64,10 +88,10 @@ impl Gram {
         let diagonal = (0..regressors).map(|column| pooled[start(self.columns, column)]).sum::<f64>();
         let ridge = RIDGE * diagonal / regressors.max(1) as f64;
         let mut triangle = vec![0.0; size];
-        let at_nodes: Vec<Vec<f64>> = (0..nodes)
-            .map(|node| {
+        let at_nodes: Vec<Vec<f64>> = kernels
+            .iter()
+            .map(|kernel| {
                 triangle.iter_mut().zip(&pooled).for_each(|(sum, pooled)| *sum = POOLING * pooled);
-                let kernel = self.kernel((node as f64 + 0.5) / nodes as f64);
                 for (weight, sums) in
                     kernel.iter().zip(self.sums.chunks_exact(size)).filter(|(weight, _)| **weight > 0.0)
                 {
@@ -77,18 +101,6 @@ impl Gram {
             })
             .collect();
         (0..day).map(|step| between(&at_nodes, (step as f64 + 0.5) / day as f64)).collect()
-    }
-
-    /// The weights of the phases around `place`, a share of the day; they sum to 1.
-    fn kernel(&self, place: f64) -> Vec<f64> {
-        let weight = |phase: usize| {
-            let apart = (place - (phase as f64 + 0.5) / self.phases as f64).abs();
-            let deviations = apart.min(1.0 - apart) / NEARNESS;
-            if deviations <= CUT { (-0.5 * deviations * deviations).exp() } else { 0.0 }
-        };
-        let weights: Vec<f64> = (0..self.phases).map(weight).collect();
-        let total: f64 = weights.iter().sum();
-        weights.into_iter().map(|weight| weight / total).collect()
     }
 }
 

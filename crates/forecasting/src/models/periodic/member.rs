@@ -87,7 +87,7 @@ impl Shape {
     /// From the scale back to a relative load.
     pub(super) fn backward(self, value: f64) -> f64 {
         match self {
-            Self::Log => (SHIFT * value.abs().exp_m1()).copysign(value),
+            Self::Log => (SHIFT * (value.abs().exp() - 1.0)).copysign(value),
             Self::Raw => value,
         }
     }

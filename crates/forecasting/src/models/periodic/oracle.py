@@ -49,8 +49,8 @@ def fit(f, x, rows):
     p = f.shape[1] - 1
     eps = np.diag([RIDGE * np.trace(pooled[:p, :p]) / p] * p + [0.0])
     nodes = []
-    for node in range(12):
-        apart = np.abs((node + 0.5) / 12 - (np.arange(DAY) + 0.5) / DAY)
+    for node in range(8):
+        apart = np.abs((node + 0.5) / 8 - (np.arange(DAY) + 0.5) / DAY)
         apart = np.minimum(apart, 1 - apart) / NEAR
         k = np.where(apart <= 3, np.exp(-0.5 * apart**2), 0)
         k /= k.sum()
@@ -59,9 +59,9 @@ def fit(f, x, rows):
         nodes.append(np.linalg.solve(left, right))
     out = []
     for hour in range(DAY):
-        at = (hour + 0.5) / DAY * 12 - 0.5
+        at = (hour + 0.5) / DAY * 8 - 0.5
         low = int(np.floor(at))
-        out.append(nodes[low % 12] * (1 - (at - low)) + nodes[(low + 1) % 12] * (at - low))
+        out.append(nodes[low % 8] * (1 - (at - low)) + nodes[(low + 1) % 8] * (at - low))
     return out
 
 
@@ -106,8 +106,17 @@ for member, begin in zip(MEMBERS, FIRST):
             back.append(walk(x, member, coefficients, o, min(REACH, N - 1 - o), low, high))
     said.append(backward(np.concatenate(back) * deviation + mean))
     final.append(backward(walk(x, member, fit(f, x, rows), N - 1, REACH, low, high) * deviation + mean))
-for q in (DAY, 7 * DAY):
-    naive = lambda o, h: y[o + h - -(-h // q) * q]
+for days, follow in ((1, 1.0), (7, 1.0), (7, 0.4)):
+    q = days * DAY
+
+    def naive(o, h):
+        t = o + h - (h - 1) // q * q - q
+        values = [y[s] for s in range(t % q, t + 1, q)]
+        mean = values[0]
+        for value in values:
+            mean = follow * value + (1 - follow) * mean
+        return mean
+
     said.append(np.array([naive(o, h) for o in origins for h in range(1, min(REACH, N - 1 - o) + 1)]))
     final.append(np.array([naive(N - 1, h) for h in range(1, REACH + 1)]))
 weights = np.array([np.abs(s - actual).mean() for s in said]) ** -4.0

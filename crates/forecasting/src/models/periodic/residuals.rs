@@ -7,7 +7,7 @@ use crate::quantiles::{MEDIAN, Offsets, of_errors};
 use crate::scale::Scale;
 
 /// At most about so many errors are kept; more would tell hardly more.
-const MOST: usize = 2_300;
+const MOST: usize = 800;
 /// Deviation of the closeness in the time of the day, in hours.
 const HOURS_NEAR: f64 = 4.0;
 /// Deviation of the closeness in horizon, in steps: at least this, and growing by [`STEPS_NEAR_GROWTH`] a step from 1 on.
