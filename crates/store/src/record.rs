@@ -44,3 +44,28 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Arc<Outlook>, RecordError> {
     let record: Record = serde_json::from_slice(bytes)?;
     Ok(Arc::new(record.outlook))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use series::Timestamp;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_broken_record_is_an_error_or_another_outlook_but_never_a_panic(place in 0..400_usize, byte: u8) {
+            let mut bytes = write(&Outlook::first_seen(Timestamp::UNIX_EPOCH)).unwrap();
+            let length = bytes.len();
+            bytes[place % length] = byte;
+            if let Ok(outlook) = read(&bytes) {
+                prop_assert_eq!(read(&write(&outlook).unwrap()).unwrap(), outlook);
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_a_record(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(read(&bytes).is_err());
+        }
+    }
+}

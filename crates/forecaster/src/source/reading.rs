@@ -129,8 +129,10 @@ fn wrong_type(result_type: &str) -> SourceError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use series::{FaultKind, Step};
 
+    use super::super::answer::Envelope;
     use super::*;
 
     fn data(result_type: &str, result: &str) -> Data {
@@ -214,5 +216,35 @@ mod tests {
     fn native_histograms_are_no_load() {
         let error = range("matrix", r#"[{"histograms":[[60,{"count":"1"}]]}]"#).unwrap_err();
         assert_eq!(error.kind(), FaultKind::WrongType);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_at_all_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(serde_json::from_slice::<Envelope>(&bytes).is_err(), "chance makes no envelope");
+        }
+
+        #[test]
+        fn what_a_broken_answer_gives_is_a_load_or_an_error(
+            place in 0..150_usize, byte: u8, kind in prop::sample::select(vec!["vector", "matrix", "scalar", "string"]),
+        ) {
+            let mut body = format!(
+                r#"{{"resultType":"{kind}","result":[{{"metric":{{"a":"b"}},"value":[120,"7"],"values":[[120,"7"],[180,"NaN"]]}}]}}"#
+            )
+            .into_bytes();
+            let length = body.len();
+            body[place % length] = byte;
+            let read = || serde_json::from_slice::<Data>(&body);
+            if let Ok(data) = read() {
+                let found = load(data, MissingSamples::Unknown, &Redaction::default());
+                prop_assert!(found.is_err() || found.is_ok_and(|load| load.get().is_finite()));
+            }
+            if let Ok(data) = read() {
+                let at = |seconds| Timestamp::from_second(seconds).unwrap();
+                let range = GridRange::between(at(60), at(300), Step::MINUTE).unwrap();
+                let found = samples(data, &range, &"http://p".parse().unwrap(), &Redaction::default());
+                prop_assert!(found.map_or(true, |samples| samples.len() == 5));
+            }
+        }
     }
 }
