@@ -104,6 +104,9 @@ fn a_regressor_that_says_nothing_gets_nothing() {
         assert_eq!(row[0], 0.0);
         assert!((row[1] - 3.0).abs() < 1e-4, "{row:?}");
     }
+    let mut flat = Gram::none(3, 24);
+    (0..24).for_each(|hour| flat.add(hour, 24, &[0.0, 1.0, 7.0], 1.0));
+    assert!(flat.solve(&Kernels::of(24), 24).iter().all(|row| row[0] == 0.0 && close(row[1], 7.0)));
 }
 
 #[test]
