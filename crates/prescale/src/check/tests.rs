@@ -96,3 +96,16 @@ fn the_examples_of_the_reference_are_valid() {
         assert!(!stdout.contains("hint:"), "{stdout}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_manifest_broken_anywhere_is_checked_or_refused(place in 0..usize::MAX, put in proptest::prelude::any::<char>()) {
+        let sound = include_str!("../../../../k8s/ml-autoscaler/keda-scaledobject.yaml");
+        let place = place % sound.len();
+        if sound.is_char_boundary(place) && sound.is_char_boundary(place + 1) {
+            let broken = [&sound[..place], &put.to_string(), &sound[place + 1..]].concat();
+            let (stdout, stderr, _) = checked_with(&["-"], &broken, scaler::Defaults::default());
+            proptest::prop_assert!(!(stdout.is_empty() && stderr.is_empty()), "silence is no verdict");
+        }
+    }
+}

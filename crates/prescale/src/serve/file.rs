@@ -77,3 +77,27 @@ fn numbers_to_text(value: &mut Value) {
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::settings::Settings;
+    use super::*;
+
+    const SOUND: &str = "prometheus: http://p:9090\nqueryConcurrency: 3\nallowServers: ['*.svc']\ncredentials: {a: {servers: [http://p]}}\n";
+
+    proptest! {
+        #[test]
+        fn any_text_is_settings_or_mistakes(text in "\\PC{0,80}|(?s).{0,80}", place in 0..SOUND.len(), put in any::<char>()) {
+            let broken = [&SOUND[..place], &put.to_string(), &SOUND[place + 1..]].concat();
+            for text in [text, broken] {
+                if let Ok(file) = ConfigFile::parse(&text)
+                    && let Err(error) = Settings::parse(Options::default(), file)
+                {
+                    prop_assert!(!error.0.is_empty());
+                }
+            }
+        }
+    }
+}
