@@ -27,7 +27,7 @@
 //! **Combination.** The last three weeks (six sevenths of the rows, where those are fewer) are forecast by fits from which the block was left
 //! out, by subtracting its part of the sums. A member weighs `MAE^−4` of these backtests; the center is half the weighted mean, half the
 //! weighted median of the members. A user of horizons of his own gets quantiles of the combination's errors in them, on the
-//! root scale, weighted by closeness in horizon (deviation `max(4, 1 + 0.35 h)` steps) and in the time of the day (4 h), around the
+//! root scale, weighted by closeness in horizon (deviation `max(4, 1 + 0.5 h)` steps) and in the time of the day (3 h), around the
 //! center. Where models are compared, an honest rehearsal is made as for every other model: each fit sees only what came
 //! before it.
 //!

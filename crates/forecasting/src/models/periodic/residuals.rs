@@ -7,16 +7,14 @@ use crate::quantiles::{MEDIAN, Offsets, of_errors};
 use crate::scale::Scale;
 
 /// At most about so many errors are kept; more would tell hardly more.
-const MOST: usize = 800;
+const MOST: usize = 1_000;
 /// Deviation of the closeness in the time of the day, in hours.
-const HOURS_NEAR: f64 = 4.0;
+const HOURS_NEAR: f64 = 3.0;
 /// Deviation of the closeness in horizon, in steps: at least this, and growing by [`STEPS_NEAR_GROWTH`] a step from 1 on.
 const STEPS_NEAR: f64 = 4.0;
-const STEPS_NEAR_GROWTH: f64 = 0.35;
+const STEPS_NEAR_GROWTH: f64 = 0.5;
 /// Errors that weigh less than this against the nearest are left aside.
 const LEAST_WEIGHT: f64 = 1e-3;
-/// Coefficients fitted without a block differ less from the truth in it than those of now will from what comes.
-const INFLATION: f64 = 1.03;
 const HOURS: usize = 24;
 
 /// Errors on the models' scale in rising order.
@@ -79,7 +77,7 @@ impl Residuals {
             weights.resize(errors.len(), 1.0);
         }
         let growth = if ahead > within { (ahead as f64 / within as f64).sqrt() } else { 1.0 };
-        let mut offsets = of_errors(&errors, &weights, 1.0).map(|offset| offset * INFLATION * growth);
+        let mut offsets = of_errors(&errors, &weights, 1.0).map(|offset| offset * growth);
         // weeks left out say how far, but not, when a few errors agree, in which direction
         offsets[MEDIAN] = 0.0;
         for (level, offset) in offsets.iter_mut().enumerate() {
