@@ -73,6 +73,17 @@ fn the_three_forms_say_the_same() {
 }
 
 #[test]
+fn unless_stated_the_periodic_model_forecasts_where_it_can() {
+    let month = hours(24 * 20);
+    let unstated = forecast_of("--horizon 5", &month);
+    assert_eq!(unstated, forecast_of("--horizon 5 --model periodic", &month));
+    assert_ne!(unstated, forecast_of("--horizon 5 --model seasonal-naive-day", &month));
+    let two_days = hours(48);
+    assert_eq!(forecast_of("--horizon 5", &two_days), forecast_of("--horizon 5 --model auto", &two_days));
+    assert!(!forecast_of("--horizon 5 --model periodic", &two_days).2);
+}
+
+#[test]
 fn times_without_a_row_and_empty_values_are_unknown() {
     let named =
         input::read("timestamp,value\n2024-01-01 00:00:00,1\n2024-01-01T02:00:00Z,\n1704076200,NaN\n", None).unwrap();

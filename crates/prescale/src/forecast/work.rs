@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use forecasting::{Settings, fit};
 use series::{Forecast, NoForecast, Series};
 
 use super::input::Named;
@@ -13,7 +12,7 @@ use super::input::Named;
 pub(super) fn all(
     named: &[Named],
     threads: NonZeroUsize,
-    settings: impl Fn(&Series) -> Settings + Sync,
+    forecast: impl Fn(&Series) -> Result<Forecast, NoForecast> + Sync,
     mut progress: impl FnMut(usize),
 ) -> Vec<Result<Forecast, NoForecast>> {
     let next = AtomicUsize::new(0);
@@ -21,11 +20,10 @@ pub(super) fn all(
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..threads.get().min(named.len()) {
-            let (sender, next, settings) = (sender.clone(), &next, &settings);
+            let (sender, next, forecast) = (sender.clone(), &next, &forecast);
             scope.spawn(move || {
                 while let Some((place, one)) = take(named, next) {
-                    let series = &one.series;
-                    let outcome = fit(series, &settings(series)).and_then(|fitted| fitted.forecast(series));
+                    let outcome = forecast(&one.series);
                     if sender.send((place, outcome)).is_err() {
                         return;
                     }
