@@ -136,8 +136,6 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use series::{ModelChoice, PrometheusQuery};
-
     use super::*;
 
     const START: i64 = 1_700_000_040;
@@ -152,16 +150,8 @@ mod tests {
     }
 
     fn history(minutes: u64, missing: MissingSamples) -> History {
-        let query = PrometheusQuery { missing_samples: missing, ..PrometheusQuery::new("q") };
-        let request = ForecastRequest {
-            query,
-            step: Step::MINUTE,
-            history: Duration::from_secs(minutes * 60),
-            lead_time: Duration::from_secs(180),
-            model: ModelChoice::Auto,
-            timezone: "UTC".to_owned(),
-            forecast_wanted: true,
-        };
+        let mut request = crate::testing::request(&"http://p".parse().unwrap(), minutes);
+        request.query.missing_samples = missing;
         History::of(&request, Duration::from_secs(30))
     }
 
