@@ -1,7 +1,7 @@
 //! The command line: what it says, where, and with which exit code.
 
 use crate::harness::keda::{Keda, Trigger};
-use crate::harness::prescale::{Prescale, run};
+use crate::harness::prescale::{Prescale, run, run_unread};
 
 #[test]
 fn help_goes_to_stdout_and_names_the_commands() {
@@ -13,6 +13,21 @@ fn help_goes_to_stdout_and_names_the_commands() {
     let text = String::from_utf8_lossy(&output.stdout);
     for flag in ["--prometheus", "--allow-server", "--grpc-address", "--http-address", "--state", "--config"] {
         assert!(text.contains(flag), "{flag} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/ml-autoscaler/keda-scaledobject.yaml");
+    let folder = tempfile::tempdir().expect("there is room for a temporary directory");
+    let series = folder.path().join("load.csv");
+    let rows: String = (0..50).map(|minute| format!("{},{minute}\n", 1_700_000_040 + 60 * minute)).collect();
+    std::fs::write(&series, format!("timestamp,value\n{rows}")).expect("there is room for a file");
+    let series = series.display().to_string();
+    for arguments in [["check", manifest].as_slice(), &["forecast", &series, "--horizon", "5"], &["demo", "--fast"]] {
+        let output = run_unread(arguments);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !text.contains("Broken pipe"), "{arguments:?}: {text}");
     }
 }
 

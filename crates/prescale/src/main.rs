@@ -29,15 +29,24 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Check(args) => check::run(args),
-        Command::Demo(args) => block_on(demo::run(args)),
-        Command::Forecast(args) => forecast::run(&args),
+        Command::Check(args) => until_the_reader_leaves(check::run(args)),
+        Command::Demo(args) => until_the_reader_leaves(block_on(demo::run(args))),
+        Command::Forecast(args) => until_the_reader_leaves(forecast::run(&args)),
         Command::Serve(args) => block_on(serve::run(*args)),
     };
     outcome.unwrap_or_else(|error| {
         // nothing is left to do where standard error is gone too
         let _ = writeln!(std::io::stderr(), "prescale: {error:#}");
         ExitCode::FAILURE
+    })
+}
+
+/// A reader that has seen enough (`prescale check … | head`) is no failure of a command that prints.
+fn until_the_reader_leaves(outcome: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    outcome.or_else(|error| {
+        let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+        let has_left = causes.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe);
+        if has_left { Ok(ExitCode::SUCCESS) } else { Err(error) }
     })
 }
 

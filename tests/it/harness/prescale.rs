@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 
 use rustix::process::Signal;
@@ -118,6 +118,14 @@ impl StateFolder {
 /// Runs `prescale` with `arguments` to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     command().args(arguments).output().expect("prescale was built")
+}
+
+/// As [`run`], with a standard output that nobody reads any more.
+pub(crate) fn run_unread(arguments: &[&str]) -> Output {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let child = command().args(arguments).stdout(writer).stderr(Stdio::piped()).spawn().expect("prescale was built");
+    child.wait_with_output().expect("it ends")
 }
 
 /// The binary, in an environment that sets none of its options.
