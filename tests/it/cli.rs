@@ -21,8 +21,8 @@ fn a_reader_that_leaves_early_is_no_failure() {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/ml-autoscaler/keda-scaledobject.yaml");
     let folder = tempfile::tempdir().expect("there is room for a temporary directory");
     let series = folder.path().join("load.csv");
-    let rows: String = (0..50).map(|minute| format!("{},{minute}\n", 1_700_000_040 + 60 * minute)).collect();
-    std::fs::write(&series, format!("timestamp,value\n{rows}")).expect("there is room for a file");
+    let rows: Vec<_> = (0..50).map(|minute| format!("{},{minute}", 1_700_000_040 + 60 * minute)).collect();
+    std::fs::write(&series, format!("timestamp,value\n{}\n", rows.join("\n"))).expect("there is room for a file");
     let series = series.display().to_string();
     for arguments in [["check", manifest].as_slice(), &["forecast", &series, "--horizon", "5"], &["demo", "--fast"]] {
         let output = run_unread(arguments);
