@@ -41,6 +41,18 @@ benches:
 bench *filter:
     cargo bench -p benches -- {{ filter }}
 
+# Our forecasts beside the peers', into docs/benchmarks.md; asks for PRESCALE_TRACES, and PRESCALE_M4 for the hourly set.
+compare:
+    benches/compare
+
+# Instructions of a fit and a forecast, counted by valgrind.
+instructions:
+    benches/instructions
+
+# Bytes that one target holds.
+memory *flags:
+    cargo run --release -p benches --bin memory -- {{ flags }}
+
 # A day of load in a minute, with and without forecast.
 demo *flags:
     cargo run --release -p prescale -- demo {{ flags }}
