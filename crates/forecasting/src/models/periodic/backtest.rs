@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::FittedMember;
+use super::clock::Clock;
 use super::gram::{Gram, Kernels};
 use super::member::Member;
 use super::naive::Said;
-use super::road::{Road, Standard};
+use super::road::Road;
 use crate::past::Past;
 
 /// Blocks that are left out, one at a time.
@@ -59,12 +60,12 @@ impl Backtest {
     pub(super) fn fit(
         &self,
         past: &Past,
+        clock: &Clock,
         loads: &[f64],
         member: &'static Member,
-        day: usize,
     ) -> (FittedMember, Vec<f64>) {
-        let standard = Standard::of(loads, member.shape, day);
-        let mut road = Road::new(past, loads, member, standard, day, self.reach);
+        let day = clock.day();
+        let mut road = Road::new(clock, loads, member, None, self.reach);
         let mut left_out: Vec<Gram> = self.blocks.iter().map(|_| Gram::none(road.columns(), day)).collect();
         let mut whole = Gram::none(road.columns(), day);
         let mut row = vec![0.0; road.columns()];
@@ -80,7 +81,7 @@ impl Backtest {
             road.row(index, &mut row);
             let block = self.blocks.iter().position(|block| block.contains(&index));
             let gram = block.map_or(&mut whole, |block| &mut left_out[block]);
-            gram.add(road.step_of_day(index), day, &row, weight);
+            gram.add(clock.step_of_day(index), day, &row, weight);
         }
         for gram in &left_out {
             whole.join(gram);
@@ -92,11 +93,12 @@ impl Backtest {
                 road.walk(origin, self.reach_from(origin), &coefficients, &mut predicted);
             }
         }
+        let standard = road.standard();
         (FittedMember { member, standard, coefficients: whole.solve(&self.kernels, day) }, predicted)
     }
 
     /// What a naive member said from all origins in turn; `None` where it had too little behind it.
-    pub(super) fn naive(&self, said: &Said) -> Option<Vec<f64>> {
+    pub(super) fn naive(&self, said: &Said<'_>) -> Option<Vec<f64>> {
         let origins = self.origins.iter();
         let asked = origins.flat_map(|&origin| (1..=self.reach_from(origin)).map(move |ahead| (origin, ahead)));
         asked.map(|(origin, ahead)| said.at(origin, ahead)).collect()

@@ -1,7 +1,7 @@
 //! [`Gram`]: sums of products per phase of the day, additive over rows, and the smooth coefficients they solve to.
 
 /// Pull toward the pooled fit (`κ`).
-const POOLING: f64 = 0.5;
+const POOLING: f64 = 0.25;
 /// Deviation of the kernel `K`, as a share of the day: two hours.
 const NEARNESS: f64 = 2.0 / 24.0;
 /// The kernel is cut off at this many deviations.
@@ -10,8 +10,8 @@ const CUT: f64 = 3.0;
 const RIDGE: f64 = 1e-6;
 /// Phases with sums of their own, at most.
 const MOST_PHASES: usize = 24;
-/// Coefficients change so little within hours that a solution per three phases tells all.
-const PHASES_PER_NODE: usize = 3;
+/// Coefficients change so little within hours that a solution per four phases tells all.
+const PHASES_PER_NODE: usize = 4;
 
 /// Weighted sums of the products of the columns of a row (regressors, 1, target), one triangle per phase of the day.
 #[derive(Debug, Clone)]

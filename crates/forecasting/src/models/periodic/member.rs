@@ -1,5 +1,7 @@
 //! [`Member`]: which lags and seasonal averages, on which scale.
 
+use super::clock::Season;
+
 /// The scale a member works on, of a load in units of its mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -9,10 +11,21 @@ pub(super) enum Shape {
     Raw,
 }
 
-/// Neighboring places `from..=to`, in steps, around whole `days` before.
+/// What neighboring places are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Around {
+    /// The target itself.
+    Target,
+    /// The same time the day before.
+    Yesterday,
+}
+
+/// The values of one row at the places `from..=to`, in steps after what they are counted from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Around {
-    pub(super) days: usize,
+pub(super) struct Regressors {
+    /// The average over these seasons; `None`: the load itself.
+    pub(super) average: Option<Season>,
+    pub(super) around: Around,
     pub(super) from: isize,
     pub(super) to: isize,
 }
@@ -21,37 +34,29 @@ pub(super) struct Around {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) shape: Shape,
-    /// The lags 1 through this one.
-    pub(super) recent: usize,
-    /// Lags of these days, so many steps more.
-    pub(super) lags: &'static [Around],
-    /// Seasonal averages of these periods, so many steps after the target.
-    pub(super) averages: &'static [Around],
+    pub(super) regressors: &'static [Regressors],
 }
 
 /// Loads below a hundredth of the mean are told apart linearly.
 const SHIFT: f64 = 0.01;
 
-const fn around(days: usize, from: isize, to: isize) -> Around {
-    Around { days, from, to }
-}
+const RECENT: Regressors = Regressors { average: None, around: Around::Target, from: -5, to: -1 };
+const YESTERDAY: Regressors = Regressors { average: None, around: Around::Yesterday, from: -5, to: 2 };
+const USUAL_WEEK: Regressors = Regressors { average: Some(Season::Week), around: Around::Target, from: -2, to: 2 };
+const USUAL_WEEK_YESTERDAY: Regressors =
+    Regressors { average: Some(Season::Week), around: Around::Yesterday, from: -1, to: 1 };
+const USUAL_DAY: Regressors = Regressors { average: Some(Season::Day), around: Around::Target, from: -2, to: 2 };
 
 /// The members for a history that shows its weeks.
-static WEEKLY: [Member; 3] = [
-    Member { shape: Shape::Log, recent: 4, lags: &[around(1, -2, 3)], averages: &[around(7, -2, 1)] },
-    Member { shape: Shape::Raw, recent: 3, lags: &[around(1, -1, 2)], averages: &[around(1, -1, 1), around(7, -1, 1)] },
-    Member {
-        shape: Shape::Log,
-        recent: 3,
-        lags: &[around(1, -1, 1), around(7, -1, 1), around(8, -1, 1)],
-        averages: &[],
-    },
+static WEEKLY: [Member; 2] = [
+    Member { shape: Shape::Log, regressors: &[RECENT, YESTERDAY, USUAL_WEEK, USUAL_WEEK_YESTERDAY] },
+    Member { shape: Shape::Raw, regressors: &[RECENT, YESTERDAY, USUAL_DAY] },
 ];
 
 /// The members for a shorter one.
 static DAILY: [Member; 2] = [
-    Member { shape: Shape::Log, recent: 4, lags: &[around(1, -2, 3)], averages: &[] },
-    Member { shape: Shape::Raw, recent: 3, lags: &[around(1, -1, 2)], averages: &[around(1, -1, 1)] },
+    Member { shape: Shape::Log, regressors: &[RECENT, YESTERDAY] },
+    Member { shape: Shape::Raw, regressors: &[RECENT, YESTERDAY, USUAL_DAY] },
 ];
 
 impl Member {
@@ -63,15 +68,17 @@ impl Member {
 
     /// The first index at which all its regressors are there.
     pub(super) fn first(&self, day: usize) -> usize {
-        let lag = |around: &Around| (around.days * day).saturating_add_signed(around.to);
-        let average = |around: &Around| (around.days * day).saturating_add_signed(-around.from.min(0));
-        let lags = self.lags.iter().map(lag).chain(self.averages.iter().map(average));
-        lags.fold(self.recent, usize::max)
+        let seen = |one: &Regressors| {
+            let back = if one.around == Around::Yesterday { day } else { 0 };
+            let season = one.average.map_or(0, |season| season.days() * day);
+            (season + back).saturating_add_signed(-one.from)
+        };
+        self.regressors.iter().map(seen).max().unwrap_or(0)
     }
 
-    /// Whether it uses the average over periods of `days` days.
-    pub(super) fn averages_over(&self, days: usize) -> bool {
-        self.averages.iter().any(|around| around.days == days)
+    /// Whether it uses the average over these seasons.
+    pub(super) fn averages_over(&self, season: Season) -> bool {
+        self.regressors.iter().any(|one| one.average == Some(season))
     }
 }
 
@@ -108,9 +115,9 @@ mod tests {
 
     #[test]
     fn regressors_begin_after_the_longest_lag() {
-        assert_eq!(WEEKLY.each_ref().map(|member| member.first(24)), [170, 169, 193]);
-        assert_eq!(DAILY.each_ref().map(|member| member.first(24)), [27, 26]);
-        assert_eq!(Member::set_for(193 + 72, 24, 72).len(), WEEKLY.len());
-        assert_eq!(Member::set_for(193 + 71, 24, 72).len(), DAILY.len());
+        assert_eq!(WEEKLY.each_ref().map(|member| member.first(24)), [193, 29]);
+        assert_eq!(DAILY.each_ref().map(|member| member.first(24)), [29, 29]);
+        assert_eq!(Member::set_for(193 + 72, 24, 72)[0].first(24), 193);
+        assert_eq!(Member::set_for(193 + 71, 24, 72)[0].first(24), 29);
     }
 }

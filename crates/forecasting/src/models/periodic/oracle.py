@@ -6,17 +6,18 @@ Run `python3 oracle.py` (numpy only) and paste what it prints.
 import numpy as np
 
 DAY, N, REACH = 24, 960, 48
-POOLING, NEAR, RIDGE, FOLLOW, FORGET = 0.5, 2.0 / 24, 1e-6, 0.2, 0.3
+POOLING, NEAR, RIDGE, FOLLOW, FORGET = 0.25, 2.0 / 24, 1e-6, 0.3, 0.3
 SHIFT, ROOT = 0.01, 0.1
 LOG = (lambda y: np.log((y + SHIFT) / SHIFT), lambda z: SHIFT * np.expm1(z))
 RAW = (lambda y: y, lambda z: z)
-# scale, lags, averages as (days, offset)
+NODES = 6
+RECENT_AND_YESTERDAY = [1, 2, 3, 4, 5, 22, 23, 24, 25, 26, 27, 28, 29]
+# scale, lags, averages as (days, offset from the target)
 MEMBERS = [
-    (LOG, [1, 2, 3, 4, 22, 23, 24, 25, 26, 27], [(7, -2), (7, -1), (7, 0), (7, 1)]),
-    (RAW, [1, 2, 3, 23, 24, 25, 26], [(1, -1), (1, 0), (1, 1), (7, -1), (7, 0), (7, 1)]),
-    (LOG, [1, 2, 3, 23, 24, 25, 167, 168, 169, 191, 192, 193], []),
+    (LOG, RECENT_AND_YESTERDAY, [(7, o) for o in (-2, -1, 0, 1, 2, -25, -24, -23)]),
+    (RAW, RECENT_AND_YESTERDAY, [(1, o) for o in (-2, -1, 0, 1, 2)]),
 ]
-FIRST = [170, 169, 193]
+FIRST = [193, 29]
 
 i = np.arange(N)
 load = 100 + 60 * np.sin(2 * np.pi * i / DAY) + (i * 7919 % 41) + 30 * ((i // DAY) % 7 >= 5)
@@ -49,8 +50,8 @@ def fit(f, x, rows):
     p = f.shape[1] - 1
     eps = np.diag([RIDGE * np.trace(pooled[:p, :p]) / p] * p + [0.0])
     nodes = []
-    for node in range(8):
-        apart = np.abs((node + 0.5) / 8 - (np.arange(DAY) + 0.5) / DAY)
+    for node in range(NODES):
+        apart = np.abs((node + 0.5) / NODES - (np.arange(DAY) + 0.5) / DAY)
         apart = np.minimum(apart, 1 - apart) / NEAR
         k = np.where(apart <= 3, np.exp(-0.5 * apart**2), 0)
         k /= k.sum()
@@ -59,9 +60,9 @@ def fit(f, x, rows):
         nodes.append(np.linalg.solve(left, right))
     out = []
     for hour in range(DAY):
-        at = (hour + 0.5) / DAY * 8 - 0.5
+        at = (hour + 0.5) / DAY * NODES - 0.5
         low = int(np.floor(at))
-        out.append(nodes[low % 8] * (1 - (at - low)) + nodes[(low + 1) % 8] * (at - low))
+        out.append(nodes[low % NODES] * (1 - (at - low)) + nodes[(low + 1) % NODES] * (at - low))
     return out
 
 
@@ -119,10 +120,23 @@ for days, follow in ((1, 1.0), (7, 1.0), (7, 0.4)):
 
     said.append(np.array([naive(o, h) for o in origins for h in range(1, min(REACH, N - 1 - o) + 1)]))
     final.append(np.array([naive(N - 1, h) for h in range(1, REACH + 1)]))
-weights = np.array([np.abs(s - actual).mean() for s in said]) ** -4.0
-weights /= weights.sum()
+aheads = np.concatenate([np.arange(1, min(REACH, N - 1 - o) + 1) for o in origins])
+near, far = aheads * 2 <= REACH, aheads * 2 > REACH
 final = np.array(final)
-center = [0.5 * weights @ final[:, h] + 0.5 * median(final[:, h], weights) for h in range(REACH)]
+
+
+def multiples(inside):
+    errors = np.array([np.abs(s - actual)[inside].sum() for s in said])
+    return errors / errors.min()
+
+
+center, weights = [], []
+for h in range(REACH):
+    share = (h + 0.5) / REACH
+    w = (multiples(near) * (1 - share) + multiples(far) * share) ** -3.0
+    weights.append(w / w.sum())
+    center.append(0.3 * weights[h] @ final[:, h] + 0.7 * median(final[:, h], weights[h]))
 root = np.sqrt(np.array(center) + ROOT) - np.sqrt(ROOT)
-print("weights:", [float(w) for w in weights])
+for h in (1, 48):
+    print(f"weights at {h}:", [float(w) for w in weights[h - 1]])
 print("centers at 1, 2, 7, 24, 31, 48:", [float(root[h - 1]) for h in (1, 2, 7, 24, 31, 48)])

@@ -1,12 +1,12 @@
 //! [`Road`]: the values and seasonal averages of one member in a row, on which it goes ahead step by step, reading what it wrote.
 
-use super::member::{Member, Shape};
-use crate::past::Past;
+use super::clock::{Clock, Season};
+use super::member::{Around, Member, Shape};
 
 /// How fast a seasonal average follows (`α`).
-const FOLLOWING: f64 = 0.2;
+const FOLLOWING: f64 = 0.3;
 /// Averages are read at most this many steps after the target.
-const MARGIN: usize = 2;
+pub(super) const MARGIN: usize = 2;
 
 /// How a member's scale is standardized, and inside which range it is held.
 #[derive(Debug, Clone, Copy)]
@@ -22,29 +22,24 @@ pub(super) type Coefficients = Vec<Vec<f64>>;
 
 /// Three rows of one length: the values, their daily averages, their weekly ones.
 #[derive(Debug, Clone)]
-pub(super) struct Road {
+pub(super) struct Road<'a> {
+    clock: &'a Clock,
     shape: Shape,
     standard: Standard,
     rows: Vec<f64>,
-    /// Length of one row.
-    len: usize,
-    /// How many values are known or filled.
-    known: usize,
     /// The values as they were, for the way back.
     values: Vec<f64>,
-    /// Which averages are kept: the start of their row, and their period.
-    averages: Vec<(usize, usize)>,
-    /// Where the regressors of target `t` stand in `rows`, from `t` on.
-    places: Vec<isize>,
+    /// Which averages are kept, and the start of their row.
+    averages: Vec<(Season, usize)>,
+    /// Where the regressors stand in `rows`: some from the target on, the others from the same time of the day before on.
+    from_target: Vec<isize>,
+    from_yesterday: Vec<isize>,
     first: usize,
-    /// The step of the day at each index.
-    steps: Vec<usize>,
 }
 
 impl Standard {
-    /// By the mean of the last week and the deviation of everything, in `loads`.
-    pub(super) fn of(loads: &[f64], shape: Shape, day: usize) -> Self {
-        let values: Vec<f64> = loads.iter().map(|&load| shape.forward(load)).collect();
+    /// By the mean of the last week and the deviation of everything, in `values`.
+    fn of(values: &[f64], day: usize) -> Self {
         let week = &values[values.len().saturating_sub(7 * day)..];
         let all = values.iter().sum::<f64>() / values.len() as f64;
         let variance = values.iter().map(|value| (value - all).powi(2)).sum::<f64>() / values.len() as f64;
@@ -58,47 +53,47 @@ impl Standard {
     }
 }
 
-impl Road {
-    /// The road of `member` along `loads`, with room for `reach` steps more.
+impl<'a> Road<'a> {
+    /// The road of `member` along `loads`, with room for `reach` steps more, of which `clock` must tell; standardized as said, or by the loads.
     pub(super) fn new(
-        past: &Past,
+        clock: &'a Clock,
         loads: &[f64],
         member: &Member,
-        standard: Standard,
-        day: usize,
+        standard: Option<Standard>,
         reach: usize,
     ) -> Self {
-        let (known, len) = (loads.len(), loads.len() + reach + MARGIN);
-        let scaled = |&load: &f64| (member.shape.forward(load) - standard.mean) / standard.deviation;
-        let values: Vec<f64> = loads.iter().map(scaled).collect();
-        let mut rows = vec![0.0; 3 * len];
-        rows[..known].copy_from_slice(&values);
-        let row_of = |days: usize| if days == 1 { len } else { 2 * len };
-        let averages: Vec<(usize, usize)> = [1, 7]
-            .into_iter()
-            .filter(|&days| member.averages_over(days))
-            .map(|days| (row_of(days), days * day))
-            .collect();
-        for &(row, period) in &averages {
-            let seen = period.min(known);
-            rows[row..row + seen].copy_from_slice(&values[..seen]);
+        let mut values: Vec<f64> = loads.iter().map(|&load| member.shape.forward(load)).collect();
+        let standard = standard.unwrap_or_else(|| Standard::of(&values, clock.day()));
+        for value in &mut values {
+            *value = (*value - standard.mean) / standard.deviation;
         }
-        let signed = |places: usize| isize::try_from(places).unwrap_or(isize::MAX);
-        let recent = (1..=member.recent).map(|lag| -signed(lag));
-        let lags = member
-            .lags
-            .iter()
-            .flat_map(|around| (around.from..=around.to).map(|more| -signed(around.days * day) - more));
-        let places = member
-            .averages
-            .iter()
-            .flat_map(|around| (around.from..=around.to).map(|more| signed(row_of(around.days)) + more));
-        let places = recent.chain(lags).chain(places).collect();
-        let steps = (0..len).map(|index| past.calendar().step_of_day(index).min(day - 1)).collect();
-        let first = member.first(day);
-        let mut road = Self { shape: member.shape, standard, rows, len, known, values, averages, places, first, steps };
-        (0..known).for_each(|index| road.average(index));
+        let len = loads.len() + reach + MARGIN;
+        let mut rows = vec![0.0; 3 * len];
+        rows[..values.len()].copy_from_slice(&values);
+        let row_of = |season: Option<Season>| match season {
+            None => 0,
+            Some(Season::Day) => len,
+            Some(Season::Week) => 2 * len,
+        };
+        let kept = [Season::Day, Season::Week].into_iter().filter(|&season| member.averages_over(season));
+        let averages: Vec<(Season, usize)> = kept.map(|season| (season, row_of(Some(season)))).collect();
+        let places = |around: Around| {
+            let groups = member.regressors.iter().filter(move |one| one.around == around);
+            let start = |season| isize::try_from(row_of(season)).unwrap_or(isize::MAX);
+            groups.flat_map(move |one| (one.from..=one.to).map(move |place| start(one.average) + place)).collect()
+        };
+        let (from_target, from_yesterday) = (places(Around::Target), places(Around::Yesterday));
+        // as often as a season is counted back, an hour more may lie between
+        let first = member.first(clock.day()) + 2 * clock.late();
+        let shape = member.shape;
+        let mut road = Self { clock, shape, standard, rows, values, averages, from_target, from_yesterday, first };
+        (0..len).for_each(|index| road.average(index));
         road
+    }
+
+    /// How it is standardized.
+    pub(super) fn standard(&self) -> Standard {
+        self.standard
     }
 
     /// The first index at which all regressors are there.
@@ -106,52 +101,54 @@ impl Road {
         self.first
     }
 
-    /// The step of the day at `index`.
-    pub(super) fn step_of_day(&self, index: usize) -> usize {
-        self.steps[index]
-    }
-
     /// How many columns a row of the regression has: the regressors, 1, the target.
     pub(super) fn columns(&self) -> usize {
-        self.places.len() + 2
+        self.from_target.len() + self.from_yesterday.len() + 2
     }
 
     /// The row of target `index` into `row`.
     pub(super) fn row(&self, index: usize, row: &mut [f64]) {
-        for (value, &place) in row.iter_mut().zip(&self.places) {
-            *value = self.rows[index.wrapping_add_signed(place)];
-        }
-        row[self.places.len()] = 1.0;
-        row[self.places.len() + 1] = self.rows[index];
+        let yesterday = self.clock.before(Season::Day)[index];
+        let targets = self.from_target.iter().map(|&place| index.wrapping_add_signed(place));
+        let places = targets.chain(self.from_yesterday.iter().map(|&place| yesterday.wrapping_add_signed(place)));
+        row.iter_mut().zip(places).for_each(|(value, place)| *value = self.rows[place]);
+        row[self.columns() - 2] = 1.0;
+        row[self.columns() - 1] = self.rows[index];
     }
 
     /// Goes `reach` steps from `origin` and pushes the relative loads on the way; leaves the road as it was.
     pub(super) fn walk(&mut self, origin: usize, reach: usize, coefficients: &Coefficients, walked: &mut Vec<f64>) {
         for index in origin + 1..=origin + reach {
-            let coefficients = &coefficients[self.steps[index]];
-            let intercept = coefficients.last().copied().unwrap_or(0.0);
-            let terms = self.places.iter().zip(coefficients);
-            let value = terms.fold(intercept, |sum, (&place, coefficient)| {
-                sum + coefficient * self.rows[index.wrapping_add_signed(place)]
-            });
+            self.average(index + MARGIN);
+            let coefficients = &coefficients[self.clock.step_of_day(index)];
+            let (by_target, others) = coefficients.split_at(self.from_target.len());
+            let (by_yesterday, intercept) = others.split_at(self.from_yesterday.len());
+            let value = intercept.iter().sum::<f64>()
+                + self.sum(index, &self.from_target, by_target)
+                + self.sum(self.clock.before(Season::Day)[index], &self.from_yesterday, by_yesterday);
             let held = value.max(self.standard.low).min(self.standard.high);
             self.rows[index] = held;
-            self.average(index);
             walked.push(self.shape.backward(held * self.standard.deviation + self.standard.mean));
         }
-        let trodden = origin + 1..(origin + 1 + reach).min(self.known);
-        self.rows[trodden.clone()].copy_from_slice(&self.values[trodden.clone()]);
-        trodden.for_each(|index| self.average(index));
+        let trodden = origin + 1..(origin + 1 + reach).min(self.values.len());
+        self.rows[trodden.clone()].copy_from_slice(&self.values[trodden]);
+        (origin + 1..=origin + reach).for_each(|index| self.average(index + MARGIN));
     }
 
-    /// Carries the value at `index` into the averages a period later.
+    fn sum(&self, from: usize, places: &[isize], coefficients: &[f64]) -> f64 {
+        let terms = places.iter().zip(coefficients);
+        terms.fold(0.0, |sum, (&place, coefficient)| sum + coefficient * self.rows[from.wrapping_add_signed(place)])
+    }
+
+    /// Makes the averages at `index` from what was a season before.
     fn average(&mut self, index: usize) {
         for place in 0..self.averages.len() {
-            let (row, period) = self.averages[place];
-            if index + period < self.len {
-                let before = self.rows[row + index];
-                self.rows[row + index + period] = before + FOLLOWING * (self.rows[index] - before);
-            }
+            let (season, row) = self.averages[place];
+            let before = self.clock.before(season)[index];
+            let average = self.rows[row + before];
+            // of the first season there is nothing but itself
+            self.rows[row + index] =
+                if before == index { self.rows[index] } else { average + FOLLOWING * (self.rows[before] - average) };
         }
     }
 }
