@@ -1,5 +1,6 @@
 //! The input as series: three forms of CSV, every mistake with its line.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use series::{GapReason, Sample, Series, Step, Timestamp};
@@ -79,12 +80,12 @@ fn mistake(line: usize, what: &str) -> Mistake {
     Mistake { line, what: what.to_owned() }
 }
 
-fn form(header: &[String]) -> Result<Form, String> {
+fn form(header: &[Cow<'_, str>]) -> Result<Form, String> {
     let place = |names: &[&str]| header.iter().position(|name| names.contains(&name.to_ascii_lowercase().as_str()));
     if let (Some(timestamp), Some(value)) = (place(&["timestamp", "ds"]), place(&["value", "y"])) {
         return Ok(Form::Long { id: place(&["unique_id"]), timestamp, value, columns: header.len() });
     }
-    let numbered = |name: &String| name.strip_prefix(['V', 'v']).is_some_and(|rest| rest.parse::<u32>().is_ok());
+    let numbered = |name: &Cow<'_, str>| name.strip_prefix(['V', 'v']).is_some_and(|rest| rest.parse::<u32>().is_ok());
     if header.len() > 1 && header.iter().all(numbered) {
         return Ok(Form::Wide);
     }
@@ -107,11 +108,11 @@ fn wide<'a>(
     let mut named = Vec::new();
     for (line, text) in lines {
         let mut fields = rows::fields(text).into_iter();
-        let id = fields.next().unwrap_or_default();
+        let id = fields.next().unwrap_or_default().into_owned();
         if let Some(before) = lines_of.insert(id.clone(), line) {
             mistakes.push(Mistake { line, what: format!("the series {id:?} was there in line {before}") });
         }
-        let mut values: Vec<String> = fields.collect();
+        let mut values: Vec<Cow<'_, str>> = fields.collect();
         // shorter series than the longest are filled up at their end
         values.truncate(values.iter().rposition(|value| !value.is_empty() && value != "NA").map_or(0, |last| last + 1));
         let mut samples = Vec::with_capacity(values.len());
@@ -144,7 +145,7 @@ fn long<'a>(
             mistakes.push(Mistake { line, what });
             continue;
         }
-        let id = id.map_or("series", |column| fields[column].as_str());
+        let id = id.map_or("series", |column| fields[column].as_ref());
         let place = *places.entry(id.to_owned()).or_insert_with(|| {
             all.push(Rows { id: id.to_owned(), ..Rows::default() });
             all.len() - 1

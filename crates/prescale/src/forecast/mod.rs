@@ -2,6 +2,7 @@
 //!
 //! Reads a file or standard input and asks nobody. Nothing is forecast while the input has mistakes: all of them are told, by line.
 
+mod ahead;
 mod input;
 mod output;
 mod rows;
@@ -19,6 +20,9 @@ use forecasting::{Settings, fit};
 use jiff::tz::TimeZone;
 use series::{Forecast, ModelChoice, ModelName, NoForecast, Quantile, Series, Step};
 
+use self::ahead::Asked;
+use self::input::Named;
+
 /// The levels unless stated: the deciles and the ends of 95 %.
 const QUANTILES: &str = "0.025,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.975";
 /// The levels between which the models know their quantiles.
@@ -34,16 +38,22 @@ const MOST_TOLD: usize = 50;
 /// then its values, under the header `V1,V2,…` (this one needs --step). Timestamps are seconds since 1970, RFC 3339, or without a zone in UTC. An empty
 /// value, NA and NaN are unknown, as are times without a row. Gzip is not read: `zcat data.csv.gz | prescale forecast - …`.
 ///
-/// Out comes `unique_id,h,timestamp,q0.025,…` with one row per series and step ahead; the row for h = 1 is one step after the last row of the series.
+/// Out comes `unique_id,h,timestamp,q0.025,…` with one row per series and step ahead, or per lead time; the row for h = 1 is one step after the last row
+/// of the series.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ForecastArgs {
     /// CSV with the series; `-` reads standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// How many steps ahead
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_STEPS)))]
-    horizon: u32,
+    /// How many steps ahead; up to the farthest lead time unless stated
+    #[arg(long, value_name = "STEPS", required_unless_present = "lead_times",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_STEPS)))]
+    horizon: Option<u32>,
+
+    /// Write only the rows so long ahead, as in 5m,15m,1h: whole numbers of steps, none beyond the horizon
+    #[arg(long, value_name = "DURATIONS", value_delimiter = ',', value_parser = ahead::parse)]
+    lead_times: Vec<Duration>,
 
     /// Time from one value to the next, as in 5m or 1h; the least there is between two rows of a series unless stated
     #[arg(long, value_name = "DURATION", value_parser = parse_step)]
@@ -109,11 +119,12 @@ fn forecast(
             return Ok(false);
         }
     };
+    let Some(asked) = asked(args, &named, &mut stderr)? else { return Ok(false) };
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let outcomes = work::all(
         &named,
         threads,
-        |series| args.forecast(series),
+        |place, series| args.forecast(series, &asked[place]),
         |done| {
             if shows_progress {
                 // nothing is lost with a line of progress
@@ -126,9 +137,9 @@ fn forecast(
     }
     output::header(&mut stdout, &args.quantiles)?;
     let mut complete = true;
-    for (one, outcome) in named.iter().zip(outcomes) {
+    for ((one, asked), outcome) in named.iter().zip(&asked).zip(outcomes) {
         match outcome {
-            Ok(forecast) => output::rows(&mut stdout, one, &forecast, &args.quantiles)?,
+            Ok(forecast) => output::rows(&mut stdout, one, &forecast, asked, &args.quantiles)?,
             Err(reason) => {
                 complete = false;
                 writeln!(stderr, "error: series {:?} has no forecast: {reason}", one.id)?;
@@ -139,10 +150,26 @@ fn forecast(
     Ok(complete)
 }
 
+/// What is asked of each series; `None`, with the reasons told, where that is no whole number of its steps.
+fn asked(args: &ForecastArgs, named: &[Named], stderr: &mut impl Write) -> std::io::Result<Option<Vec<Asked>>> {
+    let mut asked = Vec::with_capacity(named.len());
+    for one in named {
+        match Asked::of(args.horizon, &args.lead_times, one.series.step()) {
+            Ok(steps) => asked.push(steps),
+            Err(mistake) => writeln!(stderr, "error: series {:?}: {mistake}", one.id)?,
+        }
+    }
+    let complete = asked.len() == named.len();
+    if !complete {
+        writeln!(stderr, "nothing was forecast")?;
+    }
+    Ok(complete.then_some(asked))
+}
+
 impl ForecastArgs {
     /// Over many steps the periodic autoregression is the best there is by far, and too few origins tell that in a rehearsal.
-    fn forecast(&self, series: &Series) -> Result<Forecast, NoForecast> {
-        let ask = |model| fit(series, &self.settings(series.step(), model))?.forecast(series);
+    fn forecast(&self, series: &Series, asked: &Asked) -> Result<Forecast, NoForecast> {
+        let ask = |model| fit(series, &self.settings(series.step(), asked, model))?.forecast(series);
         match self.model {
             Some(model) => ask(model),
             None => match ask(ModelChoice::Fixed(ModelName::PeriodicAutoregression)) {
@@ -152,12 +179,12 @@ impl ForecastArgs {
         }
     }
 
-    fn settings(&self, step: Step, model: ModelChoice) -> Settings {
+    fn settings(&self, step: Step, asked: &Asked, model: ModelChoice) -> Settings {
         Settings {
-            lead_time: step.duration().saturating_mul(self.horizon / 2),
+            lead_time: step.duration().saturating_mul(asked.horizon() / 2),
             model,
             timezone: self.timezone.clone(),
-            horizon: Some(step.duration().saturating_mul(self.horizon)),
+            horizon: Some(step.duration().saturating_mul(asked.horizon())),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use series::{Forecast, Quantile};
 
+use super::ahead::Asked;
 use super::input::Named;
 
 /// The names of the columns.
@@ -15,16 +16,20 @@ pub(super) fn header(out: &mut impl Write, levels: &[Quantile]) -> std::io::Resu
     writeln!(out)
 }
 
-/// The forecast of one series. Series without times have none here.
+/// The steps that are asked of the forecast of one series. Series without times have none here.
 pub(super) fn rows(
     out: &mut impl Write,
     named: &Named,
     forecast: &Forecast,
+    asked: &Asked,
     levels: &[Quantile],
 ) -> std::io::Result<()> {
     let step = named.series.step();
     for (place, horizon) in forecast.horizons().iter().enumerate() {
         let ahead = place + 1;
+        if !asked.writes(ahead) {
+            continue;
+        }
         write!(out, "{},{ahead},", quoted(&named.id))?;
         let time = step.shift(forecast.origin(), i64::try_from(ahead).unwrap_or(i64::MAX));
         if named.timed {

@@ -1,13 +1,15 @@
 //! The fields of a row and what they mean: CSV without line breaks inside fields.
 
+use std::borrow::Cow;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use series::{GapReason, Load, Sample, Timestamp};
 
 /// The fields of a line, without their quotes.
-pub(super) fn fields(line: &str) -> Vec<String> {
+pub(super) fn fields(line: &str) -> Vec<Cow<'_, str>> {
     if !line.contains('"') {
-        return line.split(',').map(|field| field.trim().to_owned()).collect();
+        return line.split(',').map(|field| Cow::Borrowed(field.trim())).collect();
     }
     let mut fields = vec![String::new()];
     let mut quoted = false;
@@ -23,7 +25,7 @@ pub(super) fn fields(line: &str) -> Vec<String> {
             other => push(&mut fields, other),
         }
     }
-    fields.into_iter().map(|field| field.trim().to_owned()).collect()
+    fields.into_iter().map(|field| Cow::Owned(field.trim().to_owned())).collect()
 }
 
 fn push(fields: &mut [String], character: char) {

@@ -135,6 +135,26 @@ fn a_series_too_short_is_told_and_the_others_are_forecast() {
 }
 
 #[test]
+fn only_the_rows_of_the_lead_times_are_written_as_they_are_without() {
+    let month = hours(24 * 20);
+    let (all, ..) = forecast_of("--horizon 24", &month);
+    let (some, stderr, complete) = forecast_of("--lead-times 24h,2h", &month);
+    assert!(complete && stderr.is_empty(), "{stderr}");
+    let lines: Vec<&str> = all.lines().collect();
+    assert_eq!(some.lines().collect::<Vec<_>>(), [lines[0], lines[2], lines[24]]);
+    let (near, ..) = forecast_of("--horizon 24 --lead-times 1h", &month);
+    assert_eq!(near.lines().collect::<Vec<_>>(), lines[..2]);
+}
+
+#[test]
+fn a_lead_time_that_is_no_step_of_a_series_is_told_and_nothing_is_forecast() {
+    let long = hours(24 * 20);
+    let (stdout, stderr, complete) = forecast_of("--lead-times 90m", &long);
+    assert!(!complete && stdout.is_empty() && stderr.contains("\"series\": the lead time 5400s"), "{stderr}");
+    assert!(forecast_of("--horizon 2 --lead-times 3h", &long).1.contains("the horizon 2"));
+}
+
+#[test]
 fn arguments_outside_their_ranges_are_refused() {
     for wrong in [
         "",
@@ -150,6 +170,9 @@ fn arguments_outside_their_ranges_are_refused() {
         "--horizon 3 --model prophet",
         "--horizon 3 --timezone Mars/Olympus",
         "--horizon 3 --threads 0",
+        "--lead-times 0s",
+        "--lead-times 5",
+        "--lead-times 5m,",
     ] {
         assert!(parsed(wrong).is_err(), "{wrong}");
     }

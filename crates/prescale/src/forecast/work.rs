@@ -8,11 +8,11 @@ use series::{Forecast, NoForecast, Series};
 
 use super::input::Named;
 
-/// The forecasts of all series, in their order; `progress` hears how many are done.
+/// The forecasts of all series, each made by `forecast` of its place, in their order; `progress` hears how many are done.
 pub(super) fn all(
     named: &[Named],
     threads: NonZeroUsize,
-    forecast: impl Fn(&Series) -> Result<Forecast, NoForecast> + Sync,
+    forecast: impl Fn(usize, &Series) -> Result<Forecast, NoForecast> + Sync,
     mut progress: impl FnMut(usize),
 ) -> Vec<Result<Forecast, NoForecast>> {
     let next = AtomicUsize::new(0);
@@ -23,7 +23,7 @@ pub(super) fn all(
             let (sender, next, forecast) = (sender.clone(), &next, &forecast);
             scope.spawn(move || {
                 while let Some((place, one)) = take(named, next) {
-                    let outcome = forecast(&one.series);
+                    let outcome = forecast(place, &one.series);
                     if sender.send((place, outcome)).is_err() {
                         return;
                     }
