@@ -152,3 +152,34 @@ impl<'a> Road<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::past::Calendar;
+
+    #[test]
+    fn a_walk_leaves_the_road_as_it_was() {
+        let hour = series::Step::from_seconds(3600).unwrap();
+        let calendar = Calendar::new(series::Timestamp::UNIX_EPOCH, hour, 400, &jiff::tz::TimeZone::UTC);
+        let clock = Clock::of(&calendar, 400 + 60 + MARGIN, 24);
+        let loads: Vec<f64> = (0..400).map(|index| 1.0 + f64::from(index * 7919 % 41) / 41.0).collect();
+        for member in Member::set_for(400, 24, 72) {
+            let mut road = Road::new(&clock, &loads, member, None, 60);
+            let rows = |road: &Road<'_>| -> Vec<Vec<f64>> {
+                let row = |index| {
+                    let mut row = vec![0.0; road.columns()];
+                    road.row(index, &mut row);
+                    row
+                };
+                (road.first()..400).map(row).collect()
+            };
+            let before = rows(&road);
+            let coefficients = vec![vec![0.3; road.columns() - 1]; 24];
+            let mut walked = Vec::new();
+            road.walk(320, 60, &coefficients, &mut walked);
+            assert_ne!(walked[..], loads[321..381]);
+            assert_eq!(rows(&road), before);
+        }
+    }
+}
