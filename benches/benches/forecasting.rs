@@ -7,11 +7,12 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use benches::engine::Engine;
 use benches::naive::Naive;
 use benches::peer::Peer;
 use benches::trace::Trace;
 use benches::{engine, made_load};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use forecasting::fit;
 
 /// What the service keeps.
@@ -38,6 +39,18 @@ fn forecast(criterion: &mut Criterion) {
     });
 }
 
+/// What one sample more costs between two fits: all that `Engine::refresh` does then.
+fn update(criterion: &mut Criterion) {
+    let longer = made_load(DAYS);
+    let newest = longer.end().expect("samples");
+    let history = longer.until(longer.step().shift(newest, -1));
+    let mut engine = Engine::new(LEAD_TIME);
+    engine.refresh(&history);
+    criterion.bench_function("update, one sample more", |bencher| {
+        bencher.iter_batched_ref(|| engine.clone(), |engine| engine.refresh(black_box(&longer)), BatchSize::LargeInput);
+    });
+}
+
 /// The same history for others. Each fits and forecasts an hour; a naive forecast is made anew from its rule.
 fn peers(criterion: &mut Criterion) {
     let trace = Trace::new("made", made_load(DAYS));
@@ -60,5 +73,5 @@ fn peers(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(forecasting, fits, forecast, peers);
+criterion_group!(forecasting, fits, forecast, update, peers);
 criterion_main!(forecasting);

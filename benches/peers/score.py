@@ -250,9 +250,10 @@ def provenance(repository):
     packages = [f"{name} {importlib.metadata.version(name)}" for name in ("statsforecast", "prophet", "numpy")]
     with open(os.path.join(repository, "Cargo.lock")) as file:
         augurs = re.search(r'name = "augurs"\nversion = "([^"]+)"', file.read()).group(1)
-    commit = subprocess.run(
-        ["git", "-C", repository, "describe", "--always", "--dirty"], capture_output=True, text=True
-    ).stdout.strip()
+    def git(*arguments):
+        return subprocess.run(["git", "-C", repository, *arguments], capture_output=True, text=True).stdout.strip()
+
+    commit = git("rev-parse", "--short", "HEAD") + (" with changes" if git("status", "--porcelain", "--", "crates") else "")
     with open("/proc/cpuinfo") as file:
         model = re.search(r"model name\s*:\s*(.*)", file.read()).group(1)
     return (

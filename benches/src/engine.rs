@@ -12,7 +12,7 @@ pub fn settings(lead_time: Duration) -> Settings {
 }
 
 /// The newest fit of one target, and what fits cost.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
     fitted: Option<Fitted>,

@@ -3,8 +3,13 @@
 
 use std::time::Duration;
 
-use benches::{engine, made_load};
+use anyhow::Context;
+use benches::engine::{self, Engine};
+use benches::made_load;
 use clap::{Parser, ValueEnum};
+
+/// What the target asks for.
+const LEAD_TIME: Duration = Duration::from_mins(5);
 
 /// One piece of the engine's work on a made load by the minute, so many times.
 ///
@@ -28,19 +33,29 @@ struct Arguments {
 enum Work {
     Fit,
     Forecast,
+    /// Taking notice of one sample more between two fits
+    Update,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let (history, settings) = (made_load(arguments.days), engine::settings(Duration::from_mins(5)));
+    let (history, settings) = (made_load(arguments.days), engine::settings(LEAD_TIME));
     let fitted = forecasting::fit(&history, &settings)?;
-    let mut horizons = 0;
+    let mut engine = Engine::new(LEAD_TIME);
+    let newest = history.end().context("a made load has samples")?;
+    engine.refresh(&history.until(history.step().shift(newest, -1)));
+    let mut results = 0;
     for _ in 0..arguments.times {
-        horizons += match arguments.work {
+        results += match arguments.work {
             Work::Fit => forecasting::fit(&history, &settings)?.verdict().scores.len(),
             Work::Forecast => fitted.forecast(&history)?.horizons().len(),
+            Work::Update => {
+                let mut engine = engine.clone();
+                engine.refresh(&history);
+                usize::try_from(engine.fits)?
+            }
         };
     }
-    println!("{horizons}");
+    println!("{results}");
     Ok(())
 }
