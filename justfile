@@ -7,12 +7,21 @@ default:
     @just --list --unsorted
 
 # All checks, the tests first.
-ci: test lint deny benches
+ci: test lint deny benches manifests
 
 # Every test: units, properties, the real processes against real servers, KEDA's client against them.
 test:
     cargo test --workspace
     cd tests/keda-client && go test ./...
+
+# The manifests: rendered, sent to a real API server, admitted by Pod Security, held to the programs; rules by promtool.
+manifests:
+    cargo build -p prescale -p chat-backend
+    cd tests/manifests && go test ./...
+
+# The manifests that hold rules, dashboards and namespaces, made anew of those.
+manifests-update:
+    cd tests/manifests && go test -run TestManifestsHoldTheRulesAndDashboardsAsTheyAre -update ./...
 
 # Form, lints and documentation, without a warning.
 lint: lint-go
@@ -20,10 +29,9 @@ lint: lint-go
     cargo clippy --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-# The Go client of the tests.
+# The Go parts of the tests.
 lint-go:
-    cd tests/keda-client && unformatted=$(gofmt -l .) && { [ -z "$unformatted" ] || { echo "gofmt: $unformatted" >&2; exit 1; }; }
-    cd tests/keda-client && go vet ./...
+    for part in keda-client manifests; do (cd tests/$part && unformatted=$(gofmt -l .) && { [ -z "$unformatted" ] || { echo "gofmt: $unformatted" >&2; exit 1; }; } && go vet ./...); done
 
 # The arrows between the rooms, licenses and sources; asks no advisory database.
 deny:
@@ -60,4 +68,4 @@ demo *flags:
 # Everything formatted.
 format:
     cargo fmt --all
-    cd tests/keda-client && gofmt -w .
+    gofmt -w tests/keda-client tests/manifests

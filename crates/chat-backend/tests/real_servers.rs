@@ -131,9 +131,9 @@ fn redis() -> Option<Server> {
     }))
 }
 
-/// A Python that has OpenAI's client: `CHAT_TEST_PYTHON`, or the one on the path.
+/// A Python that has OpenAI's client: `PRESCALE_TEST_PYTHON`, or the one on the path.
 fn python() -> Option<PathBuf> {
-    let python = std::env::var_os("CHAT_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let python = std::env::var_os("PRESCALE_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let has = Command::new(&python).args(["-c", "import openai"]).stderr(Stdio::null()).status();
     has.is_ok_and(|status| status.success())
         .then_some(python)
