@@ -13,10 +13,14 @@ use crate::bands::Bands;
 use crate::choice;
 use crate::horizons;
 use crate::model::{Fit, Predict};
+use crate::models::calendar::CalendarRegression;
+use crate::models::holt_winters::HoltWinters;
 use crate::models::periodic::Periodic;
 use crate::models::persistence::Persistence;
 use crate::models::ridge::Ridge;
+use crate::models::seasonal_median::SeasonalMedian;
 use crate::models::seasonal_naive::SeasonalNaive;
+use crate::models::theta::Theta;
 use crate::past::Past;
 use crate::quantiles;
 use crate::rolling::{Misses, Rolling};
@@ -209,6 +213,10 @@ impl Stage<'_> {
             ModelName::Persistence => (rehearse(&Persistence, self.past, &rolling), 0),
             ModelName::SeasonalNaiveDay => (self.since_second_period(SeasonalNaive::Day, &rolling), FEWEST_ERRORS),
             ModelName::SeasonalNaiveWeek => (self.since_second_period(SeasonalNaive::Week, &rolling), FEWEST_ERRORS),
+            ModelName::SeasonalMedian => (rehearse(&SeasonalMedian, self.past, &rolling), FEWEST_ERRORS),
+            ModelName::HoltWinters => (rehearse(&HoltWinters, self.past, &rolling), FEWEST_ERRORS),
+            ModelName::Theta => (rehearse(&Theta, self.past, &rolling), FEWEST_ERRORS),
+            ModelName::CalendarRegression => (rehearse(&CalendarRegression, self.past, &rolling), FEWEST_ERRORS),
             ModelName::Ridge => (rehearse(&Ridge::new(self.past, &rolling), self.past, &rolling), FEWEST_ERRORS),
             ModelName::PeriodicAutoregression => (rehearse(&Periodic, self.past, &rolling), FEWEST_ERRORS),
         };
@@ -218,6 +226,8 @@ impl Stage<'_> {
                 ModelName::Persistence => FEWEST_SAMPLES,
                 ModelName::SeasonalNaiveDay => day + self.compared + FEWEST_ERRORS,
                 ModelName::SeasonalNaiveWeek => 7 * day + self.compared + FEWEST_ERRORS,
+                ModelName::SeasonalMedian | ModelName::CalendarRegression => 4 * day + self.compared,
+                ModelName::HoltWinters | ModelName::Theta => 2 * (self.compared + FEWEST_ERRORS),
                 ModelName::Ridge => Ridge::new(self.past, &rolling).samples_needed(self.compared),
                 ModelName::PeriodicAutoregression => return self.no_periodic(self.compared + FEWEST_ERRORS),
             };

@@ -12,6 +12,15 @@ pub enum ModelName {
     SeasonalNaiveDay,
     /// The value of the same time last week comes back.
     SeasonalNaiveWeek,
+    /// The middle of what the same time of the days before was, corrected by what it lately missed.
+    SeasonalMedian,
+    /// Exponential smoothing of level, damped trend and season.
+    HoltWinters,
+    /// Exponential smoothing of the seasonally adjusted load, drawn along its straight line.
+    Theta,
+    /// A smooth curve over day and week, corrected by what it lately missed.
+    #[serde(rename = "calendar")]
+    CalendarRegression,
     /// Ridge regression on lags, local levels and seasonal differences.
     Ridge,
     /// Autoregressions whose coefficients follow the time of the day, combined.
@@ -21,8 +30,17 @@ pub enum ModelName {
 
 impl ModelName {
     /// Every model, simplest first.
-    pub const ALL: [Self; 5] =
-        [Self::Persistence, Self::SeasonalNaiveDay, Self::SeasonalNaiveWeek, Self::Ridge, Self::PeriodicAutoregression];
+    pub const ALL: [Self; 9] = [
+        Self::Persistence,
+        Self::SeasonalNaiveDay,
+        Self::SeasonalNaiveWeek,
+        Self::SeasonalMedian,
+        Self::HoltWinters,
+        Self::Theta,
+        Self::CalendarRegression,
+        Self::Ridge,
+        Self::PeriodicAutoregression,
+    ];
 
     /// The name in metadata, metric labels and logs.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +48,10 @@ impl ModelName {
             Self::Persistence => "persistence",
             Self::SeasonalNaiveDay => "seasonal-naive-day",
             Self::SeasonalNaiveWeek => "seasonal-naive-week",
+            Self::SeasonalMedian => "seasonal-median",
+            Self::HoltWinters => "holt-winters",
+            Self::Theta => "theta",
+            Self::CalendarRegression => "calendar",
             Self::Ridge => "ridge",
             Self::PeriodicAutoregression => "periodic",
         }
@@ -52,7 +74,10 @@ impl std::str::FromStr for ModelName {
 
 /// A name that no model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the models are persistence, seasonal-naive-day, seasonal-naive-week, ridge, periodic")]
+#[error(
+    "the models are persistence, seasonal-naive-day, seasonal-naive-week, seasonal-median, holt-winters, theta, calendar, \
+     ridge, periodic"
+)]
 pub struct UnknownModel;
 
 /// Which model forecasts a target.
