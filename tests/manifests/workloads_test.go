@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,7 +72,49 @@ func TestEveryContainerHasItsLimitsProbesAndAPinnedImage(t *testing.T) {
 	}
 }
 
-// selector is a selector of an object, and what its objects must match.
+func TestEveryConfigMapIsThereAndEverySecretIsDocumented(t *testing.T) {
+	guide := read(t, filepath.Join(k8s, "secrets/README.md"))
+	for _, entry := range entryPoints {
+		all := kustomized(t, entry)
+		there := map[string]bool{}
+		for _, object := range all {
+			if object.GetKind() == "ConfigMap" {
+				there[object.GetNamespace()+"/"+object.GetName()] = true
+			}
+		}
+		for _, object := range all {
+			template := podTemplate(t, object)
+			if template == nil {
+				continue
+			}
+			secrets := map[string]bool{}
+			for _, volume := range template.Spec.Volumes {
+				if volume.ConfigMap != nil && !there[object.GetNamespace()+"/"+volume.ConfigMap.Name] {
+					t.Errorf("%s: %s mounts ConfigMap %s, which there is not", entry, title(object), volume.ConfigMap.Name)
+				}
+				if volume.Secret != nil {
+					secrets[volume.Secret.SecretName] = true
+				}
+			}
+			for _, container := range template.Spec.Containers {
+				for _, set := range container.Env {
+					if set.ValueFrom != nil && set.ValueFrom.SecretKeyRef != nil {
+						secrets[set.ValueFrom.SecretKeyRef.Name] = true
+					}
+				}
+			}
+			for name := range secrets {
+				if entry != "overlays/production" {
+					t.Errorf("%s: %s needs Secret %s", entry, title(object), name)
+				}
+				if !strings.Contains(guide, "`"+name+"`") {
+					t.Errorf("%s: Secret %s of %s is not in the guide", entry, name, title(object))
+				}
+			}
+		}
+	}
+}
+
 func TestEverySelectorFindsPodsAndEveryPortIsOneOfTheirs(t *testing.T) {
 	for _, entry := range append(slices.Clone(entryPoints), "monitoring-operator") {
 		all := kustomized(t, entry)
