@@ -31,13 +31,17 @@ impl Engine {
         Self { settings: settings(lead_time), fitted: None, fits: 0, fitting, newest_fit }
     }
 
-    /// Takes notice of a history one sample longer: fits where a fit is due, and keeps the last one where the new one fails.
+    /// Takes notice of a history some samples longer: learns from them, fits where a fit is due, and keeps the last one where the new one fails.
     pub fn refresh(&mut self, history: &Series) {
-        if self.fitted.as_ref().is_some_and(|fitted| !fitted.is_due(history)) {
-            return;
+        if let Some(fitted) = &mut self.fitted {
+            fitted.learn(history);
+            if !fitted.is_due(history) {
+                return;
+            }
         }
         let began = Instant::now();
-        if let Ok(fitted) = fit(history, &self.settings) {
+        let new = self.fitted.as_ref().map_or_else(|| fit(history, &self.settings), |fitted| fitted.refit(history));
+        if let Ok(fitted) = new {
             self.newest_fit = began.elapsed();
             self.fits += 1;
             self.fitting += self.newest_fit;

@@ -146,7 +146,10 @@ fn scaled_objects(folder: &std::path::Path) -> Vec<String> {
         let path = entry.expect("it can be listed").path();
         if path.is_dir() {
             found.extend(scaled_objects(&path));
-        } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains("kind: ScaledObject")) {
+        } else if path.extension().is_some_and(|extension| extension == "yaml")
+            && std::fs::read_to_string(&path)
+                .is_ok_and(|text| text.contains("kind: ScaledObject") && text.contains("scaleTargetRef"))
+        {
             found.push(path.display().to_string());
         }
     }

@@ -173,26 +173,31 @@ impl Refresher {
     }
 }
 
-/// Fits where that is due, and forecasts. A fit that fails leaves the model before it in force.
+/// Learns from what came, fits anew where that is due, and forecasts. A fit that fails leaves the model before it in force.
 fn work(
     fitted: Option<Fitted>,
     history: &Series,
     settings: &forecasting::Settings,
     time_fit: impl Fn() -> Timer,
 ) -> (Option<Fitted>, Result<Forecast, NoForecast>) {
+    let timed = |fit: &dyn Fn() -> Result<Fitted, NoForecast>| {
+        let _timer = time_fit();
+        fit()
+    };
     let fitted = match fitted {
-        Some(in_force) if !in_force.is_due(history) => in_force,
-        before => {
-            let timer = time_fit();
-            let result = forecasting::fit(history, settings);
-            drop(timer);
-            match (result, before) {
-                (Ok(new), _) => new,
-                (Err(reason), Some(in_force)) => {
+        None => match timed(&|| forecasting::fit(history, settings)) {
+            Ok(new) => new,
+            Err(reason) => return (None, Err(reason)),
+        },
+        Some(mut in_force) => {
+            in_force.learn(history);
+            if in_force.is_due(history) {
+                timed(&|| in_force.refit(history)).unwrap_or_else(|reason| {
                     tracing::warn!(%reason, "fit failed, model before it stays in force");
                     in_force
-                }
-                (Err(reason), None) => return (None, Err(reason)),
+                })
+            } else {
+                in_force
             }
         }
     };

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{path}: {} samples every {}, {} known", trace.len(), trace.step(), trace.known());
     println!("{:<20} {:>4}  {:>19}  {:>13}", "model", "min", "loss .5   .9   .99", "cover .9  .99");
     let mut base = None;
-    let choices = ModelName::ALL.map(ModelChoice::Fixed).into_iter().chain([ModelChoice::Auto]);
+    let choices = [ModelChoice::Fixed(ModelName::Persistence), ModelChoice::Auto];
     for choice in choices {
         let tallies = walk(&trace, choice, every, lead)?;
         let base = *base.get_or_insert(tallies);
@@ -74,20 +74,25 @@ fn walk(
     let settings = Settings { lead_time, model: choice, timezone: TimeZone::UTC, horizon: None };
     let mut tallies = [Tally::default(); 3];
     let mut fitted = None;
-    let (mut fits, mut fit_time, mut forecasts, mut forecast_time) = (0, Duration::ZERO, 0, Duration::ZERO);
+    let (mut fits, mut fit_time, mut forecasts, mut forecast_time, mut learn_time) =
+        (0, Duration::ZERO, 0, Duration::ZERO, Duration::ZERO);
     let mut chosen = Vec::new();
     for origin in (step.count_in(3 * DAY)..trace.len()).step_by(step.count_in(every).max(1)) {
         let mut history = trace.until(trace.time(origin));
         history.keep_newest(step.count_in(LONGEST));
         if fitted.as_ref().is_none_or(|fitted: &forecasting::Fitted| fitted.is_due(&history)) {
             let began = Instant::now();
-            if let Ok(new) = fit(&history, &settings) {
+            let new = fitted.as_ref().map_or_else(|| fit(&history, &settings), |fitted| fitted.refit(&history));
+            if let Ok(new) = new {
                 (fits, fit_time) = (fits + 1, fit_time + began.elapsed());
                 chosen.push(new.verdict().model);
                 fitted = Some(new);
             }
         }
-        let Some(fitted) = &fitted else { continue };
+        let Some(fitted) = &mut fitted else { continue };
+        let began = Instant::now();
+        fitted.learn(&history);
+        learn_time += began.elapsed();
         let began = Instant::now();
         let forecast = fitted.forecast(&history)?;
         (forecasts, forecast_time) = (forecasts + 1, forecast_time + began.elapsed());
@@ -98,9 +103,10 @@ fn walk(
         }
     }
     println!(
-        "  {fits} fits of {:?}, {forecasts} forecasts of {:?}",
+        "  {fits} fits of {:?}, {forecasts} forecasts of {:?}, learning {:?} each",
         fit_time / fits.max(1),
-        forecast_time / forecasts.max(1)
+        forecast_time / forecasts.max(1),
+        learn_time / forecasts.max(1)
     );
     if choice == ModelChoice::Auto {
         let count = |model| chosen.iter().filter(|&&one| one == model).count();

@@ -2,42 +2,52 @@
 
 use crate::past::Calendar;
 
+use std::ops::Range;
+
+/// Gaps up to this long are bridged by a straight line.
+const LONGEST_LINE_SECONDS: i64 = 3600;
+/// A longer one holds what was these days before, the nearest first.
+const DAYS_BEFORE: [i64; 2] = [1, 7];
+
 /// Fills the gaps between known loads: short ones (at most an hour) along the straight line between their neighbors, longer ones
 /// with the loads of the same wall-clock time a day before, or a week before, and with the line only where neither is.
 ///
 /// Zeros are never invented. The first and the last load must be known; both neighbors of a gap lie before the next known
 /// load, so nothing that is made at a known origin has seen what came after it.
 pub(crate) fn fill(loads: &[Option<f64>], calendar: &Calendar) -> Vec<f64> {
-    let longest_line = calendar.steps_in(3600).max(1);
     let mut filled: Vec<f64> = Vec::with_capacity(loads.len());
-    let mut index = 0;
-    while index < loads.len() {
-        if let Some(load) = loads[index] {
-            filled.push(load);
-            index += 1;
+    while let Some(load) = loads.get(filled.len()) {
+        if let Some(load) = load {
+            filled.push(*load);
             continue;
         }
-        let length = loads[index..].iter().take_while(|load| load.is_none()).count();
-        let left = filled.last().copied();
-        let right = loads.get(index + length).copied().flatten();
-        for place in 0..length {
-            let line = on_line(left, right, (place + 1) as f64 / (length + 1) as f64);
-            let seasonal = || {
-                [1, 7].into_iter().find_map(|days| {
-                    let source = calendar.same_time_before(index + place, days)?;
-                    filled.get(source).copied()
-                })
-            };
-            let value = if length > longest_line { seasonal().unwrap_or(line) } else { line };
-            filled.push(value);
+        let start = filled.len();
+        let length = loads[start..].iter().take_while(|load| load.is_none()).count();
+        let neighbors = (filled.last().copied(), loads.get(start + length).copied().flatten());
+        for index in start..start + length {
+            let load = inside(&(start..start + length), index, neighbors, calendar, |source| filled[source]);
+            filled.push(load);
         }
-        index += length;
     }
     filled
 }
 
-fn on_line(left: Option<f64>, right: Option<f64>, share: f64) -> f64 {
-    match (left, right) {
+/// What stands at `index` inside a `gap` between two `neighbors`, where `earlier` tells what stands at an index before it.
+pub(crate) fn inside(
+    gap: &Range<usize>,
+    index: usize,
+    neighbors: (Option<f64>, Option<f64>),
+    calendar: &Calendar,
+    earlier: impl Fn(usize) -> f64,
+) -> f64 {
+    if gap.len() > calendar.steps_in(LONGEST_LINE_SECONDS).max(1) {
+        let source = DAYS_BEFORE.into_iter().find_map(|days| calendar.same_time_before(index, days));
+        if let Some(source) = source {
+            return earlier(source);
+        }
+    }
+    let share = (index - gap.start + 1) as f64 / (gap.len() + 1) as f64;
+    match neighbors {
         (Some(left), Some(right)) => left + (right - left) * share,
         (Some(only), None) | (None, Some(only)) => only,
         (None, None) => 0.0,

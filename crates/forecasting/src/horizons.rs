@@ -10,7 +10,10 @@ const NEAR_MARGIN: Duration = Duration::from_mins(15);
 /// Spacing of the horizons beyond the near ones.
 const FAR_SPACING: Duration = Duration::from_mins(15);
 const MOST_NEAR: usize = 120;
-const KNOTS: i32 = 12;
+const KEPT: usize = 12;
+/// Between them, coefficients and quantiles run along straight lines.
+const KNOT_MINUTES: [u64; 7] = [2, 5, 15, 30, 60, 180, 480];
+const REACH_KNOTS: i32 = 12;
 
 /// The horizon at which models are compared, in steps: the lead time and one step more, in which the plan is read.
 pub(crate) fn compared(step: Step, lead_time: Duration) -> usize {
@@ -18,7 +21,7 @@ pub(crate) fn compared(step: Step, lead_time: Duration) -> usize {
 }
 
 /// The horizons of a forecast in steps, rising: every step through the lead time and 15 minutes (thinned evenly where
-/// those are more than 120), then every 15 minutes, through a day or the lead time, whichever is longer.
+/// those are more than 120), then every quarter of an hour, and the knots, through a day or the lead time, whichever is longer.
 ///
 /// Where a `reach` of the user's own is given: every step up to it, and nothing beyond.
 pub(crate) fn of_forecast(step: Step, lead_time: Duration, reach: Option<Duration>) -> Vec<usize> {
@@ -27,27 +30,34 @@ pub(crate) fn of_forecast(step: Step, lead_time: Duration, reach: Option<Duratio
     }
     let compared = compared(step, lead_time);
     let near_end = step.count_covering(lead_time.saturating_add(NEAR_MARGIN)).max(compared);
-    // three places are kept for the lead time, the step after it and the end
-    let stride = near_end.div_ceil(MOST_NEAR - 3);
+    // places are kept for the lead time, the end and the knots
+    let stride = near_end.div_ceil(MOST_NEAR - KEPT);
     let mut horizons: Vec<usize> = (1..=near_end).step_by(stride).collect();
     horizons.extend([compared - 1, compared, near_end]);
     let day = step.count_covering(DAY).max(near_end);
     let spacing = step.count_in(FAR_SPACING).max(1);
-    horizons.extend((near_end..day).step_by(spacing));
+    horizons.extend((near_end.next_multiple_of(spacing)..day).step_by(spacing));
+    horizons.extend(knots(step, lead_time, None));
     horizons.push(day);
     horizons.sort_unstable();
     horizons.dedup();
     horizons
 }
 
-/// The knots in steps, rising: a geometric row from one step to a day (or a `reach` of the user's own), and the compared horizon exactly.
+/// The knots in steps, rising: one step, the times that people ask for, from 5 minutes to a day (or a `reach` of the user's own, and a geometric row up to
+/// it), and the compared horizon exactly.
 pub(crate) fn knots(step: Step, lead_time: Duration, reach: Option<Duration>) -> Vec<usize> {
-    let day = step.count_covering(reach.unwrap_or(DAY)).max(1);
     let compared = compared(step, lead_time);
-    let ratio = (day as f64).powf(1.0 / f64::from(KNOTS - 1));
-    let mut knots: Vec<usize> = (0..KNOTS).map(|power| rounded(ratio.powi(power))).collect();
-    // a knot right beside the compared horizon would tell the same twice
-    knots.retain(|&knot| knot == 1 || knot.abs_diff(compared) * 4 > compared);
+    let end = step.count_covering(reach.unwrap_or(DAY)).max(1);
+    let mut knots: Vec<usize> = if reach.is_none() {
+        KNOT_MINUTES.iter().map(|&minutes| step.count_covering(Duration::from_mins(minutes))).collect()
+    } else {
+        let ratio = (end as f64).powf(1.0 / f64::from(REACH_KNOTS - 1));
+        (0..REACH_KNOTS).map(|power| rounded(ratio.powi(power))).collect()
+    };
+    // a day of fine steps begins with the step, and a knot right beside the compared horizon would tell the same twice
+    knots.extend([1, end]);
+    knots.retain(|&knot| knot == 1 || knot == end || (knot < end && knot.abs_diff(compared) * 5 > compared));
     knots.push(compared);
     knots.sort_unstable();
     knots.dedup();
@@ -57,15 +67,20 @@ pub(crate) fn knots(step: Step, lead_time: Duration, reach: Option<Duration>) ->
 /// Where `ahead` lies between `knots`, in the logarithm: the knots left and right of it and the share of the right one.
 /// Before the first and after the last knot, that one alone.
 pub(crate) fn place(knots: &[usize], ahead: usize) -> (usize, usize, f64) {
-    let right = knots.partition_point(|&knot| knot < ahead);
+    place_by(knots, |&knot| knot, ahead)
+}
+
+/// As [`place`], where `steps` tells how far ahead a knot is.
+pub(crate) fn place_by<K>(knots: &[K], steps: impl Fn(&K) -> usize, ahead: usize) -> (usize, usize, f64) {
+    let right = knots.partition_point(|knot| steps(knot) < ahead);
     let last = knots.len() - 1;
     if right > last {
         return (last, last, 0.0);
     }
-    if right == 0 || knots[right] == ahead {
+    if right == 0 || steps(&knots[right]) == ahead {
         return (right, right, 0.0);
     }
-    let (low, high) = ((knots[right - 1] as f64).ln(), (knots[right] as f64).ln());
+    let (low, high) = ((steps(&knots[right - 1]) as f64).ln(), (steps(&knots[right]) as f64).ln());
     (right - 1, right, ((ahead as f64).ln() - low) / (high - low))
 }
 
@@ -92,7 +107,7 @@ mod tests {
     fn near_horizons_are_every_step_and_far_ones_every_quarter_hour() {
         let horizons = of_forecast(MINUTE, minutes(3), None);
         assert_eq!(horizons[..18], (1..=18).collect::<Vec<_>>());
-        assert_eq!(horizons[18..20], [33, 48]);
+        assert_eq!(horizons[18..20], [30, 45]);
         assert_eq!(horizons.last(), Some(&1440));
     }
 

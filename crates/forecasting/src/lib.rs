@@ -1,29 +1,35 @@
 //! History in, calibrated forecast out.
 //!
-//! [`fit`] rehearses every model on the past of one series, as if each past moment were now, chooses the one whose quantiles
-//! would have cost least at the lead time, and makes error bands of what it missed. The [`Fitted`] model then gives a
-//! [`series::Forecast`] whenever a few samples have come. Both are pure CPU work on their arguments: no IO, no clock, no
-//! async.
+//! [`fit`] rehearses the models on the past of one series, chooses the one whose quantiles would have cost least at the lead time, and makes
+//! quantiles of what it missed. The [`Fitted`] model learns from each sample that comes, and gives a [`series::Forecast`] whenever asked. All of it is pure CPU
+//! work on the arguments: no IO, no clock, no async.
 //!
 //! ```text
-//! Series ── past (gaps filled, root scale) ── rolling (origins) ── models (fit, predict) ── choice ── bands ── Forecast
+//! Series ── past (gaps filled, root scale) ── rolling (origins) ── models (rehearsed) ── choice ── mixture of quantiles ──┐
+//! Series ── glance (each value as it is read) ── model in force ── center ───────────────────────────────────────────────┴─ Forecast
 //! ```
 //!
 //! The models have a page each under [`models`].
 
-mod bands;
 mod choice;
 mod engine;
 mod fill;
+mod fitted;
+mod glance;
 mod horizons;
 mod local_time;
+mod mixture;
 mod model;
 pub mod models;
 mod past;
+mod periods;
 mod quantiles;
 mod rolling;
 mod scale;
+mod spread;
 #[cfg(test)]
 mod testing;
+mod values;
 
-pub use engine::{FEWEST_SAMPLES, Fitted, Settings, fit};
+pub use engine::{FEWEST_SAMPLES, Settings, fit};
+pub use fitted::Fitted;

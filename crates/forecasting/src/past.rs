@@ -6,6 +6,7 @@ use series::{Sample, Series, Step};
 use crate::fill::fill;
 use crate::local_time::LocalTime;
 use crate::scale::Scale;
+use crate::values::Values;
 
 /// How far beyond the end of a history wall-clock times are asked for, in seconds: the longest horizon, the oldest last
 /// known sample that is still worth a forecast, and a margin.
@@ -29,6 +30,8 @@ pub(crate) struct Past {
     known: Vec<bool>,
     /// `sums[i]` is the sum of the first `i` values.
     sums: Vec<f64>,
+    /// `changes[i]` is the sum of the sizes of the changes to the values before `i`; the first value is no change.
+    changes: Vec<f64>,
     known_count: usize,
     stale: usize,
     never_negative: bool,
@@ -98,41 +101,24 @@ impl Past {
         let start = history.step().shift(history.start(), i64::try_from(first).ok()?);
         let calendar = Calendar::new(start, history.step(), loads.len() - first, timezone);
         let values: Vec<f64> = fill(inside, &calendar).into_iter().map(|load| scale.forward(load)).collect();
-        let sums = std::iter::once(0.0)
-            .chain(values.iter().scan(0.0, |sum, value| {
-                *sum += value;
-                Some(*sum)
-            }))
-            .collect();
+        let sums = running_sums(values.iter().copied());
+        let sizes = values.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+        let changes = running_sums(std::iter::once(0.0).chain(sizes));
         Some(Self {
             calendar,
             values,
             known: inside.iter().map(Option::is_some).collect(),
             sums,
+            changes,
             known_count: inside.iter().flatten().count(),
             stale: loads.len() - 1 - last,
             never_negative: inside.iter().flatten().all(|&load| load >= 0.0),
         })
     }
 
-    /// The index of the last known sample.
-    pub(crate) fn last(&self) -> usize {
-        self.values.len() - 1
-    }
-
-    /// The value at `index`, known or filled.
-    pub(crate) fn value(&self, index: usize) -> f64 {
-        self.values[index]
-    }
-
     /// All values, known or filled.
     pub(crate) fn values(&self) -> &[f64] {
         &self.values
-    }
-
-    /// Whether the sample at `index` is known.
-    pub(crate) fn is_known(&self, index: usize) -> bool {
-        self.known.get(index).is_some_and(|&known| known)
     }
 
     /// How many samples are known.
@@ -155,6 +141,21 @@ impl Past {
         self.values[..=until].iter().map(|&value| Scale::relative(value)).collect()
     }
 
+    /// The index of the last known sample.
+    pub(crate) fn last(&self) -> usize {
+        self.values.len() - 1
+    }
+
+    /// The value at `index`, known or filled.
+    pub(crate) fn value(&self, index: usize) -> f64 {
+        self.values[index]
+    }
+
+    /// Whether the sample at `index` is known.
+    pub(crate) fn is_known(&self, index: usize) -> bool {
+        self.known.get(index).is_some_and(|&known| known)
+    }
+
     /// The calendar of the indices.
     pub(crate) fn calendar(&self) -> &Calendar {
         &self.calendar
@@ -165,18 +166,46 @@ impl Past {
         (self.sums[to + 1] - self.sums[from]) / (to + 1 - from) as f64
     }
 
-    /// The same wall-clock time as `index`, some whole number of periods of `days` days before, at `origin` or earlier: the
-    /// newest such; `None` where that is before the start.
+    /// See [`Values::season_before`].
     pub(crate) fn season_before(&self, index: usize, days: i64, origin: usize) -> Option<usize> {
-        let mut periods = 1;
-        loop {
-            let source = self.calendar.same_time_before(index, periods * days)?;
-            if source <= origin && source < index {
-                return Some(source);
-            }
-            periods += 1;
-        }
+        Values::season_before(self, index, days, origin)
     }
+}
+
+impl Values for Past {
+    fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    fn last(&self) -> usize {
+        self.last()
+    }
+
+    fn value(&self, index: usize) -> f64 {
+        self.values[index]
+    }
+
+    fn is_known(&self, index: usize) -> bool {
+        self.is_known(index)
+    }
+
+    fn mean(&self, from: usize, to: usize) -> f64 {
+        self.mean(from, to)
+    }
+
+    fn unrest(&self, from: usize, to: usize) -> f64 {
+        (self.changes[to + 1] - self.changes[from]) / (to + 1 - from) as f64
+    }
+}
+
+/// Before each of `values`, and after the last, the sum of those before.
+fn running_sums(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut sums = vec![0.0];
+    sums.extend(values.scan(0.0, |sum, value| {
+        *sum += value;
+        Some(*sum)
+    }));
+    sums
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ pub(crate) const LEVELS: [f64; COUNT] = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 
 pub(crate) const COUNT: usize = 12;
 /// The place of the median among the levels.
 pub(crate) const MEDIAN: usize = 4;
+/// The place of .9.
+pub(crate) const NINETY: usize = 6;
 
 /// So few independent errors tell nothing about direction: their sign is taken for chance.
 const FEW: f64 = 20.0;
@@ -75,7 +77,7 @@ fn symmetric(errors: &[f64], weights: &[f64], worth: f64) -> Offsets {
 }
 
 /// Holds levels to a rising order from the median outward; ranks that fall on the other side of it are drawn to it.
-fn settle(mut offsets: Offsets) -> Offsets {
+pub(crate) fn settle(mut offsets: Offsets) -> Offsets {
     for level in MEDIAN + 1..COUNT {
         offsets[level] = offsets[level].max(offsets[level - 1]);
     }

@@ -4,17 +4,32 @@ use std::ops::Range;
 
 use crate::past::Past;
 
-/// How much of the past is scored: long enough to see every part of the day several times, short enough to be what the
-/// load is like now.
-const WINDOW_SECONDS: i64 = 3 * 86_400;
-/// Models are refitted twice a day in service, and so in the rehearsal.
+/// How much of the past is scored at most: long enough to see every part of the day and rare spikes many times, short enough to be what
+/// the load is like now.
+const LONGEST_SECONDS: i64 = 14 * 86_400;
+/// With the week's features learnable from two days, a history of nine days is scored from its eighth on.
+const WEEK: Reach = Reach { days: 7, learned_seconds: 2 * 86_400 };
+/// With the day's learnable from half a day, one of a day and a half is scored from its second on.
+const DAY: Reach = Reach { days: 1, learned_seconds: 43_200 };
+/// A clock change and the width of local means are left before the first origin.
+const MARGIN_SECONDS: i64 = 7200 + 900;
+/// Models that are refitted are so twice a day in service, and in the rehearsal.
 const BLOCK_SECONDS: i64 = 43_200;
 /// More origins than this would tell hardly more; a history of a finer step is walked in longer strides.
-const MOST_ORIGINS: usize = 4_320;
+const MOST_ORIGINS: usize = 2_500;
 /// Coarse steps make a window of many days; more fits than this would tell hardly more.
 const MOST_BLOCKS: usize = 8;
 /// So few samples are scored from the first on; half of them would tell nothing.
 const SCORED_WHOLE: usize = 60;
+/// The share of a step that strides are off a whole number of steps: the golden one comes near every minute of the hour equally often, so that
+/// what happens on the half hour is neither missed nor taken for the rule.
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
+
+/// How far back the features of a season look, and how much more of the past it takes to learn from them.
+struct Reach {
+    days: i64,
+    learned_seconds: i64,
+}
 
 /// A stretch of origins with one fit before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +45,8 @@ pub(crate) struct Block {
 pub(crate) struct Rolling {
     knots: Vec<usize>,
     blocks: Vec<Block>,
-    stride: usize,
+    /// Steps from one origin to the next, in the mean.
+    stride: f64,
     last: usize,
 }
 
@@ -50,31 +66,30 @@ pub(crate) struct Miss {
 pub(crate) struct Misses(Vec<(usize, Vec<Miss>)>);
 
 impl Rolling {
-    /// The plan for `past`: the newest half of it, at most three days, asked `knots` ahead.
+    /// The plan for `past`, asked `knots` ahead: from where the longest season is behind that it is long enough for, at most the newest 14 days.
     pub(crate) fn over(past: &Past, knots: Vec<usize>) -> Self {
         let calendar = past.calendar();
         let last = past.last();
-        let most = calendar.steps_in(WINDOW_SECONDS).max(SCORED_WHOLE);
-        let window = (last / 2).max(SCORED_WHOLE).min(most).min(last);
-        Self::with_window(past, knots, window)
+        let behind = [WEEK, DAY].into_iter().find_map(|reach| {
+            let before = calendar.steps_in(reach.days * 86_400 + MARGIN_SECONDS);
+            (last >= before + calendar.steps_in(reach.learned_seconds)).then_some(before)
+        });
+        let first = behind.unwrap_or(last / 2).min(last.saturating_sub(SCORED_WHOLE));
+        Self::from(past, knots, first)
     }
 
-    /// The plan for `past` with as many origins as `first` through the end hold, at most three days of them.
+    /// The plan for `past` with as many origins as `first` through the end hold, at most 14 days of them.
     pub(crate) fn from(past: &Past, knots: Vec<usize>, first: usize) -> Self {
-        let most = past.calendar().steps_in(WINDOW_SECONDS).max(SCORED_WHOLE);
-        let window = past.last().saturating_sub(first).min(most);
-        Self::with_window(past, knots, window)
-    }
-
-    fn with_window(past: &Past, knots: Vec<usize>, window: usize) -> Self {
         let last = past.last();
+        let most = past.calendar().steps_in(LONGEST_SECONDS).max(SCORED_WHOLE);
+        let window = last.saturating_sub(first).min(most);
         let block = window.div_ceil(MOST_BLOCKS).max(past.calendar().steps_in(BLOCK_SECONDS).min(window)).max(1);
-        let first = last - window;
-        let blocks = (first..last)
+        let blocks = (last - window..last)
             .step_by(block)
             .map(|start| Block { fitted_at: start, origins: start..(start + block).min(last) })
             .collect();
-        Self { knots, blocks, stride: window.div_ceil(MOST_ORIGINS).max(1), last }
+        let strides = window.div_ceil(MOST_ORIGINS);
+        Self { knots, blocks, stride: if strides > 1 { strides as f64 - 1.0 + GOLDEN } else { 1.0 }, last }
     }
 
     /// The horizons asked for, in steps, rising.
@@ -92,19 +107,21 @@ impl Rolling {
         self.blocks.first().map_or(self.last, |block| block.origins.start)
     }
 
-    /// Every how many steps an origin is.
-    pub(crate) fn stride(&self) -> usize {
-        self.stride
-    }
-
     /// The origins of a block: on the stride, counted back from the last sample, and known.
     pub(crate) fn origins<'a>(&'a self, past: &'a Past, block: &Block) -> impl Iterator<Item = usize> + 'a {
         block.origins.clone().filter(|&origin| self.is_origin(past, origin))
     }
 
-    /// Whether `index` is one of the origins, were it in a block.
+    /// Whether `index` is one of the origins, were it in a block: known, and the nearest before some whole number of strides back.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive number of steps, at most those of the history"
+    )]
     pub(crate) fn is_origin(&self, past: &Past, index: usize) -> bool {
-        (self.last - index).is_multiple_of(self.stride) && past.is_known(index)
+        let back = self.last - index;
+        let strides = (back as f64 / self.stride).ceil();
+        (strides * self.stride) as usize == back && past.is_known(index)
     }
 }
 
@@ -119,12 +136,6 @@ impl Misses {
         if past.is_known(origin + ahead) {
             self.0[knot].1.push(Miss { origin, predicted, actual: past.value(origin + ahead) });
         }
-    }
-
-    /// Puts `misses` in the place of those at a knot.
-    #[cfg(test)]
-    pub(crate) fn replace(&mut self, knot: usize, misses: Vec<Miss>) {
-        self.0[knot].1 = misses;
     }
 
     /// Every knot with its misses, nearest first.
@@ -155,13 +166,29 @@ mod tests {
     }
 
     #[test]
-    fn a_long_history_is_scored_on_its_last_three_days_in_half_days() {
-        let rolling = plan(14 * 1440);
+    fn a_history_is_scored_from_where_its_seasons_are_behind_and_at_most_two_weeks() {
         let day = 1440;
-        assert_eq!(rolling.first(), 14 * day - 1 - 3 * day);
-        assert_eq!(rolling.blocks().len(), 6);
-        assert!(rolling.blocks().iter().all(|block| block.origins.len() == day / 2));
-        assert_eq!(rolling.stride(), 1);
+        let (day_behind, week_behind) = (day + 135, 7 * day + 135);
+        assert_eq!(plan(2 * day).first(), day_behind);
+        assert_eq!(plan(9 * day).first(), day_behind);
+        assert_eq!(plan(14 * day).first(), week_behind);
+        assert_eq!(plan(40 * day).first(), 40 * day - 1 - 14 * day);
+        assert_eq!(plan(40 * day).blocks().len(), 8);
+    }
+
+    #[test]
+    fn every_minute_of_the_hour_is_an_origin_and_none_more_than_twice_as_often_as_another() {
+        for days in [3, 14, 15, 20] {
+            let past = past(&vec![Some(1.0); days * 1440]);
+            let rolling = Rolling::over(&past, vec![1]);
+            let mut counts = [0_usize; 60];
+            for block in rolling.blocks() {
+                rolling.origins(&past, block).for_each(|origin| counts[origin % 60] += 1);
+            }
+            let (all, most) = (counts.iter().sum::<usize>(), counts.iter().max().unwrap());
+            assert!(all <= MOST_ORIGINS + 1 + MOST_ORIGINS / 2, "{days} days: {all}");
+            assert!(*most <= 2 * counts.iter().min().unwrap(), "{days} days: {counts:?}");
+        }
     }
 
     #[test]

@@ -94,6 +94,8 @@ async fn replay(settings: &Settings, trace: &Trace) -> anyhow::Result<Report> {
         let (client, report) = (Arc::clone(&client), Arc::clone(&report));
         tokio::spawn(async move {
             report.outcome(&client.chat(number).await);
+            // the last place is free once nobody but the replay holds the report
+            drop(report);
             drop(place);
         });
     }

@@ -1,67 +1,74 @@
-//! Ridge: linear regression of the coming change on recent changes, local levels, and what the day and the week did before.
+//! Ridge: linear regression of the coming change on recent changes, local levels, and what the days, the week and shorter periods did before.
 //!
-//! One regression per knot `h` (a dozen horizons from one step to a day), direct, not iterated:
+//! One regression per knot `h` (a few horizons from one step to a day), direct, not iterated:
 //!
 //! ```text
 //! ŷ(t+h) = y(t) + a_h + b_h · x_h(t)
 //!
-//! (a_h, b_h) = argmin  Σ_t (y(t+h) − y(t) − a − b·x_h(t))² / n  +  λ · Σ_j (σ_j b_j)²
+//! (a_h, b_h) = argmin  Σ_t w_t (y(t+h) − y(t) − a − b·x_h(t))² / Σ w  +  λ · Σ_j (σ_j b_j)²
+//! w_t = 1 / max(|e_t|, m/2, ē/10)         e the errors of a first fit with w = 1, m their median size, ē their mean size
 //!
 //! x_h(t) = y(t) − y(t−k)                      k = 1, 2, 3 steps; 1, 2, 3, 5, 10, 30 minutes
 //!          y(t) − mean of the last w          w = 5, 15, 60 minutes
-//!          S_c(t+h−P) − S_c(t−P)              P = day, week of wall-clock time; c = 5, 15 minutes
-//!          y(t+h−P) − y(t−P)
+//!          S_c(t+h−P) − S_c(t−P)              P = day, week of wall-clock time; c = none, 5, 15 minutes
 //!          y(t) − S_15(t−P)
+//!          U_c(t+h) − U_c(t)                  c = none, 15 minutes
+//!          y(t) − U_15(t)
+//!          C_p(t+h) − C_p(t),  y(t) − C_p(t)  p a shorter period that the load was found to have
 //! ```
 //!
-//! `y` the load on its root scale, `t` the origin, `n` the number of rows, `σ_j` the deviation of feature `j` (so the penalty is on
-//! standardized coefficients), `S_c` the mean over `c` minutes centered on its argument, cut off at `t`. Lags and windows that fall
-//! on one step are taken once. Between two knots the coefficients run along straight lines in the logarithm of the
-//! horizon and meet the features of the exact horizon, so that the center follows the season between them; after the last
-//! knot its coefficients hold. The penalty pulls toward persistence, as the target is the change. Predictions are held
-//! inside the range seen, widened by its width.
+//! `y` the load on its root scale, `t` the origin, `σ_j` the deviation of feature `j` (so the penalty is on standardized coefficients), `S_c`
+//! the mean over `c` minutes centered on its argument, cut off at `t`; `U_c` the mean of `S_c` over the same time of the last six
+//! days; `C_p` the mean of `y` over the same place of the cycles of the last two days. Whatever would be read after `t` is read one period
+//! earlier. Lags and windows that fall on one step are taken once.
 //!
-//! Source: Hoerl and Kennard, *Technometrics* 12, 1970; closed form by the Cholesky factor of the Gram matrix, which
-//! is additive over rows, so that a rehearsal extends one fit block by block.
+//! The weights draw the fit toward least absolute error (one step of iterated reweighting, Schlossmacher, *JASA* 68, 1973): a crowd that came once
+//! does not bend the coefficients. The penalty pulls toward persistence, as the target is the change. Between two knots the center follows the
+//! profile, which is `U_5`, or the mean of `U_0` and `C_p` where the load has a period, and what the regressions say beyond it runs along a
+//! straight line in the logarithm of the horizon; after the last knot that holds. (Coefficients cannot be interpolated: in a load with a period
+//! those of half of it are the opposite of those of the whole.) Predictions are held inside the range seen, widened by a quarter of
+//! its width on either side.
 //!
-//! **Minimum data**: 4 rows per coefficient before the first scored origin: about 3½ hours of minutes. The features of a period
-//! join once half of it (at most two days) can be learned from before the first scored origin: the day's at 3 days, the week's at 12.
+//! **Rehearsal.** The origins are cut into seven blocks; what is missed in one is measured by the fit on the six others, whose sums
+//! of moments are those of all less its own.
+//!
+//! Source: Hoerl and Kennard, *Technometrics* 12, 1970; closed form by the Cholesky factor of the Gram matrix.
+//!
+//! **Minimum data**: 4 rows per coefficient: about 3½ hours of minutes. The features of the day join at a day and a half of history, those of the
+//! week at nine days.
 //!
 //! | parameter | default | purpose | range |
 //! |---|---|---|---|
 //! | `penalty` (λ) | 0.01 | holds collinear features together | `0 < λ`, finite |
-//! | rows | newest 8 days | old habits are forgotten | – |
+//! | rows | at most 14 days, about 2,500 | old habits are forgotten | – |
+//! | blocks | 7 | honest errors | at least 2 |
 
 mod features;
 #[cfg(test)]
 mod oracle;
 mod regression;
 
-use std::ops::Range;
-
-use linfa::DatasetBase;
-use linfa::traits::FitWith;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+use linfa::ParamGuard;
+use ndarray::{Array1, Array2, Axis, Slice};
 use series::ModelName;
 
-use self::features::Features;
-use self::regression::{Regression, RidgeParams};
+use self::features::{Anchor, Features};
+use self::regression::{Moments, Regression, RidgeParams, RidgeValidParams};
 use crate::horizons;
 use crate::model::{Fit, Predict};
 use crate::past::Past;
 use crate::rolling::{Misses, Rolling};
+use crate::values::Values;
 
-const TRAINED_SECONDS: i64 = 8 * 86_400;
 const ROWS_PER_COEFFICIENT: usize = 4;
 const PENALTY: f64 = 1e-2;
+const BLOCKS: usize = 7;
 
 /// Ridge before the fit: which features, from which rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Ridge {
     features: Features,
-    params: RidgeParams,
-    first_row: usize,
-    stride: usize,
+    origins: Vec<usize>,
 }
 
 /// One regression per knot.
@@ -73,11 +80,17 @@ pub(crate) struct FittedRidge {
     limits: Limits,
 }
 
-/// The range seen, widened by its width.
+/// The range seen, widened by a quarter of its width on either side.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     low: f64,
     high: f64,
+}
+
+/// The origins whose features are known, with those that no horizon changes.
+struct Shared {
+    origins: Vec<(usize, Anchor)>,
+    features: Vec<f64>,
 }
 
 /// The rows of one knot: origins, features, and the change that came.
@@ -88,17 +101,17 @@ struct Rows {
 }
 
 impl Ridge {
-    /// Ridge for `past`, with the features it is long enough for when scored as `rolling` says.
-    pub(crate) fn new(past: &Past, rolling: &Rolling) -> Self {
-        let features = Features::learnable(past.calendar(), rolling.first());
-        let trained = past.calendar().steps_in(TRAINED_SECONDS);
-        let first_row = past.last().saturating_sub(trained).max(features.first_origin(past.calendar()));
-        Self { features, params: RidgeParams::new(PENALTY), first_row, stride: rolling.stride() }
+    /// Ridge for `past`, learned at the origins of `rolling`, with the shorter `periods` (in steps) that the load was found to have.
+    pub(crate) fn new(past: &Past, rolling: &Rolling, periods: &[usize]) -> Self {
+        let features = Features::learnable(past.calendar(), rolling.first(), periods);
+        let first = features.first_origin(past.calendar());
+        let origins = rolling.blocks().iter().flat_map(|block| rolling.origins(past, block));
+        Self { origins: origins.filter(|&origin| origin >= first).collect(), features }
     }
 
-    /// How many samples it takes to learn and be scored `ahead` steps ahead, half of them scored.
-    pub(crate) fn samples_needed(&self, ahead: usize) -> usize {
-        2 * (self.first_row + ahead + self.rows_needed())
+    /// How many samples it takes to learn what comes `ahead` steps ahead.
+    pub(crate) fn samples_needed(&self, past: &Past, ahead: usize) -> usize {
+        2 * (self.features.first_origin(past.calendar()) + ahead + self.rows_needed())
     }
 
     /// Fewer rows are too few.
@@ -106,52 +119,40 @@ impl Ridge {
         ROWS_PER_COEFFICIENT * self.features.count()
     }
 
-    fn origins(&self, past: &Past, until: usize) -> Vec<usize> {
-        (self.first_row..=until)
-            .filter(|origin| (past.last() - origin).is_multiple_of(self.stride) && past.is_known(*origin))
-            .collect()
-    }
-
-    /// The rows of the knot `ahead` whose change is known by `until`. `shared` holds the features that no horizon changes,
-    /// one row per entry of `origins`.
-    fn rows(&self, past: &Past, origins: &[usize], shared: &[f64], ahead: usize, until: usize) -> Rows {
-        let width = self.features.count();
-        let shared_width = self.features.shared_count();
-        let mut flat = Vec::with_capacity(origins.len() * width);
-        let mut kept = Vec::with_capacity(origins.len());
-        let mut changes = Vec::with_capacity(origins.len());
-        for (&origin, row) in origins.iter().zip(shared.chunks_exact(shared_width)) {
-            if origin + ahead > until || !past.is_known(origin + ahead) {
-                continue;
+    fn shared(&self, past: &Past, until: usize) -> Shared {
+        let width = self.features.shared_count();
+        let mut shared = Shared { origins: Vec::new(), features: Vec::with_capacity(self.origins.len() * width) };
+        for &origin in self.origins.iter().take_while(|&&origin| origin <= until) {
+            match self.features.push_shared(past, origin, &mut shared.features) {
+                Some(anchor) => shared.origins.push((origin, anchor)),
+                None => shared.features.truncate(shared.origins.len() * width),
             }
-            let before = flat.len();
-            flat.extend_from_slice(row);
-            if !self.features.push_ahead(past, origin, ahead, &mut flat) {
-                flat.truncate(before);
-                continue;
-            }
-            kept.push(origin);
-            changes.push(past.value(origin + ahead) - past.value(origin));
-        }
-        let features = Array2::from_shape_vec((kept.len(), width), flat).unwrap_or_else(|_| Array2::zeros((0, width)));
-        Rows { origins: kept, features, changes: Array1::from(changes) }
-    }
-
-    fn shared(&self, past: &Past, origins: &[usize]) -> Vec<f64> {
-        let mut shared = Vec::with_capacity(origins.len() * self.features.shared_count());
-        for &origin in origins {
-            self.features.push_shared(past, origin, &mut shared);
         }
         shared
     }
 
-    /// `former` with the rows of `range` added; `former` itself where there are none.
-    fn extended(&self, former: Option<Regression>, rows: &Rows, range: Range<usize>) -> Option<Regression> {
-        if range.is_empty() {
-            return former;
+    /// The rows of the knot `ahead` whose change is known by `until`.
+    fn rows(&self, past: &Past, shared: &Shared, ahead: usize, until: usize) -> Option<Rows> {
+        let width = self.features.count();
+        let mut flat = Vec::with_capacity(shared.origins.len() * width);
+        let mut origins = Vec::with_capacity(shared.origins.len());
+        let mut changes = Vec::with_capacity(shared.origins.len());
+        for ((origin, anchor), row) in
+            shared.origins.iter().zip(shared.features.chunks_exact(self.features.shared_count()))
+        {
+            if origin + ahead > until || !past.is_known(origin + ahead) {
+                continue;
+            }
+            flat.extend_from_slice(row);
+            if self.features.push_ahead(past, anchor, ahead, &mut flat).is_none() {
+                flat.truncate(origins.len() * width);
+                continue;
+            }
+            origins.push(*origin);
+            changes.push(past.value(origin + ahead) - past.value(*origin));
         }
-        let changes = rows.changes.slice_axis(Axis(0), Slice::from(range.clone()));
-        self.params.fit_with(former, &DatasetBase::new(rows.of(range), changes)).ok()
+        let features = Array2::from_shape_vec((origins.len(), width), flat).ok()?;
+        (origins.len() >= self.rows_needed()).then(|| Rows { origins, features, changes: Array1::from(changes) })
     }
 }
 
@@ -163,85 +164,136 @@ impl Fit for Ridge {
     }
 
     fn fit(&self, past: &Past, until: usize, knots: &[usize]) -> Option<FittedRidge> {
-        let origins = self.origins(past, until);
-        let shared = self.shared(past, &origins);
+        let params = RidgeParams::new(PENALTY).check().ok()?;
+        let shared = self.shared(past, until);
         let mut fitted = FittedRidge::none(self, Limits::of(&past.values()[..=until]));
         for &ahead in knots {
-            let rows = self.rows(past, &origins, &shared, ahead, until);
-            fitted.push(ahead, self.extended(None, &rows, 0..rows.origins.len()), self.rows_needed());
+            let Some(rows) = self.rows(past, &shared, ahead, until) else { continue };
+            fitted.push(ahead, params.solve(&rows.moments(&params)?.0).ok()?);
         }
         fitted.if_any()
     }
 
+    /// Over left-out blocks, not over refits: every origin is asked of a fit that has not seen its block.
     fn roll(&self, past: &Past, rolling: &Rolling) -> Option<(Misses, FittedRidge)> {
-        let origins = self.origins(past, past.last());
-        let shared = self.shared(past, &origins);
-        let limits: Vec<Limits> =
-            rolling.blocks().iter().map(|block| Limits::of(&past.values()[..=block.fitted_at])).collect();
+        let params = RidgeParams::new(PENALTY).check().ok()?;
+        let shared = self.shared(past, past.last());
         let mut misses = Misses::none(rolling.knots());
         let mut fitted = FittedRidge::none(self, Limits::of(past.values()));
         for (knot, &ahead) in rolling.knots().iter().enumerate() {
-            let rows = self.rows(past, &origins, &shared, ahead, past.last());
-            let mut regression = None;
-            let mut done = 0;
-            for (block, limits) in rolling.blocks().iter().zip(&limits) {
-                let known = rows.origins.partition_point(|origin| origin + ahead <= block.fitted_at);
-                regression = self.extended(regression, &rows, done..known);
-                done = known;
-                let Some(enough) = regression.as_ref().filter(|fit| fit.rows() >= self.rows_needed()) else { continue };
-                let from = rows.origins.partition_point(|&origin| origin < block.origins.start);
-                let to = rows.origins.partition_point(|&origin| origin < block.origins.end);
-                let changes = linfa::traits::Predict::predict(enough, &rows.of(from..to));
-                for (&origin, change) in rows.origins[from..to].iter().zip(&changes) {
-                    misses.record(knot, past, origin, ahead, limits.hold(past.value(origin) + change));
+            let Some(rows) = self.rows(past, &shared, ahead, past.last()) else { continue };
+            let (all, parts) = rows.moments(&params)?;
+            for (part, moments) in parts.iter().enumerate() {
+                let others = params.solve(&all.without(moments)).ok()?;
+                for row in rows.block(part) {
+                    let origin = rows.origins[row];
+                    let change = others.change(rows.features.row(row).as_slice()?);
+                    misses.record(knot, past, origin, ahead, fitted.limits.hold(past.value(origin) + change));
                 }
             }
-            fitted.push(ahead, self.extended(regression, &rows, done..rows.origins.len()), self.rows_needed());
+            fitted.push(ahead, params.solve(&all).ok()?);
         }
         Some((misses, fitted.if_any()?))
     }
 }
 
 impl Rows {
-    fn of(&self, range: Range<usize>) -> ArrayView2<'_, f64> {
-        self.features.slice_axis(Axis(0), Slice::from(range))
+    /// The rows of a block.
+    fn block(&self, block: usize) -> std::ops::Range<usize> {
+        let count = self.origins.len();
+        block * count / BLOCKS..(block + 1) * count / BLOCKS
+    }
+
+    /// The moments of all rows and of each block, weighted by the errors of a first fit, for which every second row is enough.
+    fn moments(&self, params: &RidgeValidParams) -> Option<(Moments, Vec<Moments>)> {
+        let every_second = Slice::new(0, None, 2);
+        let targets = self.changes.slice_axis(Axis(0), every_second);
+        let ones = Array1::ones(targets.len());
+        let rows = self.features.slice_axis(Axis(0), every_second);
+        let first = params.solve(&Moments::of(rows, targets, ones.view())).ok()?;
+        let sizes: Vec<f64> = self
+            .features
+            .outer_iter()
+            .zip(&self.changes)
+            .map(|(row, change)| row.as_slice().map(|row| (change - first.change(row)).abs()))
+            .collect::<Option<_>>()?;
+        let weights = weights(&sizes);
+        let parts: Vec<Moments> = (0..BLOCKS)
+            .map(|block| {
+                let rows = Slice::from(self.block(block));
+                Moments::of(
+                    self.features.slice_axis(Axis(0), rows),
+                    self.changes.slice_axis(Axis(0), rows),
+                    weights.slice_axis(Axis(0), rows),
+                )
+            })
+            .collect();
+        let mut all = parts.first()?.clone();
+        parts[1..].iter().for_each(|part| all.add(part));
+        Some((all, parts))
     }
 }
+
+/// A weight for each error: the reciprocal of its size, at most that of half the median or a tenth of the mean.
+///
+/// The mean is there for loads that rest for hours: most errors are nothing then, and would count for everything.
+fn weights(sizes: &[f64]) -> Array1<f64> {
+    let mut sorted = sizes.to_vec();
+    let middle = sorted.len() / 2;
+    let (_, median, _) = sorted.select_nth_unstable_by(middle, f64::total_cmp);
+    let mean = sizes.iter().sum::<f64>() / sizes.len() as f64;
+    let least = (*median / 2.0).max(mean / 10.0).max(LEAST_SIZE);
+    sizes.iter().map(|size| least / size.max(least)).collect()
+}
+
+/// Errors below this (on the root scale, where loads are near 1) are rounding.
+const LEAST_SIZE: f64 = 1e-9;
 
 impl FittedRidge {
     fn none(ridge: &Ridge, limits: Limits) -> Self {
         Self { features: ridge.features.clone(), knots: Vec::new(), regressions: Vec::new(), limits }
     }
 
-    fn push(&mut self, ahead: usize, regression: Option<Regression>, rows_needed: usize) {
-        if let Some(regression) = regression.filter(|regression| regression.rows() >= rows_needed) {
-            self.knots.push(ahead);
-            self.regressions.push(regression);
-        }
+    fn push(&mut self, ahead: usize, regression: Regression) {
+        self.knots.push(ahead);
+        self.regressions.push(regression);
     }
 
     fn if_any(self) -> Option<Self> {
         (!self.knots.is_empty()).then_some(self)
     }
+
+    /// The centers `ahead` steps after `origin`; `None` where the past does not reach back far enough.
+    pub(crate) fn centers(&self, values: &impl Values, origin: usize, ahead: &[usize]) -> Option<Vec<f64>> {
+        if origin < self.features.first_origin(values.calendar()) {
+            return None;
+        }
+        let mut row = Vec::with_capacity(self.features.count());
+        let anchor = self.features.push_shared(values, origin, &mut row)?;
+        let now = values.value(origin);
+        // what the regression of a knot says beyond the profile, each asked once
+        let mut beyond: Vec<Option<f64>> = vec![None; self.knots.len()];
+        let mut at_knot = |knot: usize| {
+            if beyond[knot].is_none() {
+                row.truncate(self.features.shared_count());
+                self.features.push_ahead(values, &anchor, self.knots[knot], &mut row)?;
+                let center = self.limits.hold(now + self.regressions[knot].change(&row));
+                beyond[knot] = Some(center - self.features.profile(values, origin, self.knots[knot]));
+            }
+            beyond[knot]
+        };
+        let predict_one = |&ahead: &usize| {
+            let (left, right, share) = horizons::place(&self.knots, ahead);
+            let (near, far) = (at_knot(left)?, at_knot(right)?);
+            Some(self.limits.hold(self.features.profile(values, origin, ahead) + near + (far - near) * share))
+        };
+        ahead.iter().map(predict_one).collect()
+    }
 }
 
 impl Predict for FittedRidge {
     fn predict(&self, past: &Past, origin: usize, ahead: &[usize]) -> Option<Vec<f64>> {
-        if origin < self.features.first_origin(past.calendar()) {
-            return None;
-        }
-        let mut row = Vec::with_capacity(self.features.count());
-        self.features.push_shared(past, origin, &mut row);
-        let predict_one = |&ahead: &usize| {
-            row.truncate(self.features.shared_count());
-            if !self.features.push_ahead(past, origin, ahead, &mut row) {
-                return None;
-            }
-            let (left, right, share) = horizons::place(&self.knots, ahead);
-            let (near, far) = (self.regressions[left].change(&row), self.regressions[right].change(&row));
-            Some(self.limits.hold(past.value(origin) + near + (far - near) * share))
-        };
-        ahead.iter().map(predict_one).collect()
+        self.centers(past, origin, ahead)
     }
 }
 
@@ -249,7 +301,8 @@ impl Limits {
     fn of(values: &[f64]) -> Self {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        Self { low: low - (high - low), high: high + (high - low) }
+        let margin = (high - low) / 4.0;
+        Self { low: low - margin, high: high + margin }
     }
 
     fn hold(self, value: f64) -> f64 {

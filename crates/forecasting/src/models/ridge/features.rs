@@ -1,28 +1,49 @@
 //! What the regressions look at; the equation is on the page of the model.
 
 use crate::models::seasonal_naive::SeasonalNaive;
-use crate::past::{Calendar, Past};
+use crate::past::Calendar;
+use crate::values::Values;
 
 const LAG_STEPS: [usize; 3] = [1, 2, 3];
 const LAG_SECONDS: [i64; 6] = [60, 120, 180, 300, 600, 1800];
 const WINDOW_SECONDS: [i64; 3] = [300, 900, 3600];
 const CENTERED_SECONDS: [i64; 2] = [300, 900];
+/// Days whose mean tells what is usual at a time of the day.
+const USUAL_DAYS: i64 = 6;
+/// Cycles whose mean tells what is usual in the course of a shorter period: those of two days, at most so many.
+const MOST_CYCLES: usize = 24;
 /// More than the most a clock is ever changed by, so that a period is never longer than this much more than its days.
 const CLOCK_CHANGE_SECONDS: i64 = 7200;
 
 /// The features of one history: lags and windows in steps, each once, and the periods it is long enough for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Features {
+pub(crate) struct Features {
     lags: Vec<usize>,
     windows: Vec<usize>,
     /// Half widths of the centered means, rising; the first is 0, the value itself.
     halves: Vec<usize>,
     seasons: Vec<SeasonalNaive>,
+    cycles: Vec<Cycle>,
+}
+
+/// A period shorter than a day, in steps, and how many of it are averaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cycle {
+    period: usize,
+    count: usize,
+}
+
+/// What the seasons said for the origin itself, which every horizon is compared with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Anchor {
+    origin: usize,
+    references: Vec<f64>,
 }
 
 impl Features {
-    /// The features whose coefficients can be learned before index `first_scored`.
-    pub(super) fn learnable(calendar: &Calendar, first_scored: usize) -> Self {
+    /// The features whose coefficients can be learned where the first scored origin is `first_scored`, with the shorter `periods` (in steps) that
+    /// the load was found to have.
+    pub(crate) fn learnable(calendar: &Calendar, first_scored: usize, periods: &[usize]) -> Self {
         let in_steps = |seconds: &i64| calendar.steps_in(*seconds);
         let mut lags: Vec<usize> = LAG_STEPS.into_iter().chain(LAG_SECONDS.iter().map(in_steps)).collect();
         lags.sort_unstable();
@@ -34,61 +55,122 @@ impl Features {
         let mut halves = vec![0];
         halves.extend(CENTERED_SECONDS.iter().map(|seconds| calendar.steps_in(*seconds).saturating_sub(1) / 2));
         halves.dedup();
-        let mut features = Self { lags, windows, halves, seasons: Vec::new() };
+        let two_days = calendar.steps_in(2 * 86_400);
+        let cycle = |&period: &usize| Cycle { period, count: (two_days / period.max(1)).clamp(1, MOST_CYCLES) };
+        let mut features = Self { lags, windows, halves, seasons: Vec::new(), cycles: Vec::new() };
         for season in [SeasonalNaive::Day, SeasonalNaive::Week] {
-            let learned = calendar.steps_in((season.days() * 43_200).min(2 * 86_400));
-            let longest_day = calendar.steps_in(season.days() * 86_400);
-            if first_scored >= longest_day + learned && longest_day > 0 {
-                features.seasons.push(season);
+            features.seasons.push(season);
+            if features.first_origin(calendar) > first_scored || calendar.steps_in(season.days() * 86_400) == 0 {
+                features.seasons.pop();
             }
         }
+        features.cycles =
+            periods.iter().map(cycle).filter(|cycle| cycle.period * cycle.count <= first_scored).collect();
         features
     }
 
     /// How many features there are.
-    pub(super) fn count(&self) -> usize {
-        self.shared_count() + self.seasons.len() * self.halves.len()
+    pub(crate) fn count(&self) -> usize {
+        self.shared_count() + self.seasons.len() * self.halves.len() + self.usual().len() + self.cycles.len()
     }
 
     /// How many of them are the same for every horizon; those come first.
-    pub(super) fn shared_count(&self) -> usize {
-        self.lags.len() + self.windows.len() + self.seasons.len()
+    pub(crate) fn shared_count(&self) -> usize {
+        let usual = usize::from(!self.seasons.is_empty());
+        self.lags.len() + self.windows.len() + self.seasons.len() + usual + self.cycles.len()
     }
 
     /// The first index at which all features are known.
-    pub(super) fn first_origin(&self, calendar: &Calendar) -> usize {
+    pub(crate) fn first_origin(&self, calendar: &Calendar) -> usize {
         let lag = self.lags.last().copied().unwrap_or(0);
         let window = self.windows.last().copied().unwrap_or(0);
         let days = self.seasons.last().map_or(0, |season| season.days());
         let season =
             if days == 0 { 0 } else { calendar.steps_in(days * 86_400 + CLOCK_CHANGE_SECONDS) + self.widest() };
-        lag.max(window).max(season)
+        let cycle = self.cycles.iter().map(|cycle| cycle.period * cycle.count).max().unwrap_or(0);
+        lag.max(window).max(season).max(cycle)
     }
 
-    /// Appends the features that no horizon changes: differences to lags, to means of windows, to the level of the season.
-    pub(super) fn push_shared(&self, past: &Past, origin: usize, row: &mut Vec<f64>) {
-        let now = past.value(origin);
-        row.extend(self.lags.iter().map(|lag| now - past.value(origin - lag)));
-        row.extend(self.windows.iter().map(|window| now - past.mean(origin + 1 - window, origin)));
+    /// Appends the features that no horizon changes: differences to lags, to means of windows, to the level of each season, to what is usual.
+    /// `None` where the season is not known.
+    pub(crate) fn push_shared(&self, values: &impl Values, origin: usize, row: &mut Vec<f64>) -> Option<Anchor> {
+        let now = values.value(origin);
+        row.extend(self.lags.iter().map(|lag| now - values.value(origin - lag)));
+        row.extend(self.windows.iter().map(|window| now - values.mean(origin + 1 - window, origin)));
+        let mut references = Vec::with_capacity(self.references());
         for season in &self.seasons {
-            let then = past.season_before(origin, season.days(), origin);
-            row.push(then.map_or(0.0, |then| now - centered(past, then, self.widest(), origin)));
+            let then = values.season_before(origin, season.days(), origin)?;
+            references.extend(self.halves.iter().map(|&half| values.centered(then, half, origin)));
+            row.push(now - references.last()?);
+        }
+        for half in self.usual() {
+            references.push(usual(values, origin, half, origin)?);
+        }
+        if self.usual().len() > 0 {
+            row.push(now - references.last()?);
+        }
+        for cycle in &self.cycles {
+            let reference = cycle.usual(values, origin, origin)?;
+            references.push(reference);
+            row.push(now - reference);
+        }
+        Some(Anchor { origin, references })
+    }
+
+    /// Appends the features of the horizon `ahead`: how each season, what is usual and each cycle went on from here; `None` where it is
+    /// not known.
+    pub(crate) fn push_ahead(
+        &self,
+        values: &impl Values,
+        anchor: &Anchor,
+        ahead: usize,
+        row: &mut Vec<f64>,
+    ) -> Option<()> {
+        let origin = anchor.origin;
+        let mut references = anchor.references.iter();
+        for season in &self.seasons {
+            let then = values.season_before(origin + ahead, season.days(), origin)?;
+            for &half in &self.halves {
+                row.push(values.centered(then, half, origin) - references.next()?);
+            }
+        }
+        for half in self.usual() {
+            row.push(usual(values, origin + ahead, half, origin)? - references.next()?);
+        }
+        for cycle in &self.cycles {
+            row.push(cycle.usual(values, origin + ahead, origin)? - references.next()?);
+        }
+        Some(())
+    }
+
+    /// What is usual `ahead` steps after `origin`, as a shape: 0 everywhere where no day is behind.
+    pub(crate) fn profile(&self, values: &impl Values, origin: usize, ahead: usize) -> f64 {
+        let index = origin + ahead;
+        if self.seasons.is_empty() {
+            return 0.0;
+        }
+        match self.cycles.first() {
+            None => {
+                let half = self.halves.get(1).copied().unwrap_or(0);
+                usual(values, index, half, origin).unwrap_or(0.0)
+            }
+            Some(cycle) => {
+                let (day, cycle) = (usual(values, index, 0, origin), cycle.usual(values, index, origin));
+                f64::midpoint(day.unwrap_or(0.0), cycle.unwrap_or(0.0))
+            }
         }
     }
 
-    /// Appends the features of the horizon `ahead`: how each season went on from here; false where it is not known.
-    pub(super) fn push_ahead(&self, past: &Past, origin: usize, ahead: usize, row: &mut Vec<f64>) -> bool {
-        for season in &self.seasons {
-            let source = past.season_before(origin + ahead, season.days(), origin);
-            let reference = past.season_before(origin, season.days(), origin);
-            let (Some(source), Some(reference)) = (source, reference) else { return false };
-            row.extend(
-                self.halves
-                    .iter()
-                    .map(|&half| centered(past, source, half, origin) - centered(past, reference, half, origin)),
-            );
-        }
-        true
+    /// Half widths of the means over several days, the widest last; none where no day is behind.
+    fn usual(&self) -> impl ExactSizeIterator<Item = usize> {
+        let mut halves = vec![0, self.widest()];
+        halves.dedup();
+        halves.truncate(if self.seasons.is_empty() { 0 } else { 2 });
+        halves.into_iter()
+    }
+
+    fn references(&self) -> usize {
+        self.seasons.len() * self.halves.len() + self.usual().len() + self.cycles.len()
     }
 
     fn widest(&self) -> usize {
@@ -96,9 +178,28 @@ impl Features {
     }
 }
 
-/// The mean of the values within `half` steps of `index`, as far as they are known at `origin`.
-fn centered(past: &Past, index: usize, half: usize, origin: usize) -> f64 {
-    past.mean(index.saturating_sub(half), (index + half).min(origin))
+impl Cycle {
+    /// The mean of the values at the same place of the cycles before `index`, the newest at `origin` or earlier.
+    fn usual(self, values: &impl Values, index: usize, origin: usize) -> Option<f64> {
+        let behind = (index - origin).div_ceil(self.period).max(1);
+        let newest = index.checked_sub(behind * self.period)?;
+        let places = (0..self.count).map_while(|cycle| newest.checked_sub(cycle * self.period));
+        let (sum, count) = places.fold((0.0, 0.0), |(sum, count), place| (sum + values.value(place), count + 1.0));
+        (count > 0.0).then(|| sum / count)
+    }
+}
+
+/// The mean over the last days of what was at the same time of the day as `index`, within `half` steps, as far as known at `origin`.
+fn usual(values: &impl Values, index: usize, half: usize, origin: usize) -> Option<f64> {
+    let newest = values.season_before(index, 1, origin)?;
+    let mut sum = values.centered(newest, half, origin);
+    let mut count = 1.0;
+    for days in 1..USUAL_DAYS {
+        let Some(place) = values.calendar().same_time_before(newest, days) else { break };
+        sum += values.centered(place, half, origin);
+        count += 1.0;
+    }
+    Some(sum / count)
 }
 
 #[cfg(test)]
@@ -108,13 +209,13 @@ mod tests {
 
     #[test]
     fn lags_that_fall_on_one_step_are_taken_once() {
-        let features = Features::learnable(&minutes(), 100);
+        let features = Features::learnable(&minutes(), 100, &[]);
         assert_eq!(features.lags, [1, 2, 3, 5, 10, 30]);
         assert_eq!(features.windows, [5, 15, 60]);
         assert_eq!(features.halves, [0, 2, 7]);
         let hour = series::Step::from_seconds(3600).unwrap();
         let hours = Calendar::new(jiff::Timestamp::UNIX_EPOCH, hour, 100, &jiff::tz::TimeZone::UTC);
-        let features = Features::learnable(&hours, 40);
+        let features = Features::learnable(&hours, 40, &[]);
         assert_eq!(features.lags, [1, 2, 3]);
         assert_eq!((features.windows.as_slice(), features.halves.as_slice()), ([].as_slice(), [0].as_slice()));
         assert_eq!(features.seasons, [SeasonalNaive::Day]);
@@ -123,8 +224,8 @@ mod tests {
     #[test]
     fn seasons_join_when_they_can_be_learned() {
         let day = 1440;
-        let seasons = |first_scored| Features::learnable(&minutes(), first_scored).seasons.len();
-        assert_eq!((seasons(day), seasons(day + day / 2), seasons(9 * day - 1), seasons(9 * day)), (0, 1, 1, 2));
+        let seasons = |first_scored| Features::learnable(&minutes(), first_scored, &[]).seasons.len();
+        assert_eq!((seasons(day), seasons(day + 127), seasons(7 * day + 126), seasons(7 * day + 127)), (0, 1, 1, 2));
     }
 
     #[test]
@@ -134,20 +235,34 @@ mod tests {
         loads[2 * 1440 + 100..3 * 1440].fill(Some(2.0));
         let past = past(&loads);
         let jump = past.value(2 * 1440 + 100) - past.value(0);
-        let features = Features::learnable(&minutes(), 2 * 1440);
+        let features = Features::learnable(&minutes(), 2 * 1440, &[50]);
         let mut row = Vec::new();
         let origin = 3 * 1440 + 97;
-        features.push_shared(&past, origin, &mut row);
-        assert!(features.push_ahead(&past, origin, 3, &mut row));
+        let anchor = features.push_shared(&past, origin, &mut row).unwrap();
+        assert_eq!(row.len(), features.shared_count());
+        features.push_ahead(&past, &anchor, 3, &mut row).unwrap();
         assert_eq!(row.len(), features.count());
-        // nothing moved today; yesterday at this time the mean of 15 minutes held 5 doubled ones, from minute 100 through 104
-        let level_gap = -jump * 5.0 / 15.0;
-        assert!((row[features.shared_count() - 1] - level_gap).abs() < 1e-9, "{row:?}");
-        // the season: the value jumps, of 5 minutes 3 after and none before, of 15 minutes 8 after and 5 before
-        let expected = [jump, jump * 3.0 / 5.0, jump * 3.0 / 15.0];
-        for (feature, expected) in row[features.shared_count()..].iter().zip(expected) {
-            assert!((feature - expected).abs() < 1e-9, "{row:?}");
+        // nothing moved today; yesterday at this time the mean of 15 minutes held 5 doubled ones, from minute 100 through 104, and the two days
+        // before none; of the 24 cycles of 50 minutes before, one is today's and the 23 others are of yesterday after minute 100
+        let still = features.lags.len() + features.windows.len();
+        let gaps = [-jump / 3.0, -jump / 9.0, -jump * 23.0 / 24.0];
+        // the season: the value jumps, of 5 minutes 3 after and none before, of 15 minutes 8 after and 5 before; of three days alike a third; of the
+        // cycles that end 47 minutes before the origin, two are today's
+        let ahead = [jump, jump * 3.0 / 5.0, jump * 3.0 / 15.0, jump / 3.0, jump * 3.0 / 45.0, -jump / 24.0];
+        let expected = [vec![0.0; still], gaps.to_vec(), ahead.to_vec()].concat();
+        assert!(row.iter().zip(&expected).all(|(ours, theirs)| (ours - theirs).abs() < 1e-9), "{row:?}, {expected:?}");
+    }
+
+    #[test]
+    fn what_would_be_read_after_the_origin_is_read_a_cycle_earlier() {
+        let loads: Vec<Option<f64>> = (0..1000).map(|i| Some(f64::from(i % 30))).collect();
+        let past = past(&loads);
+        let cycle = Cycle { period: 30, count: 4 };
+        for ahead in [0, 1, 29, 30, 31, 200] {
+            let usual = cycle.usual(&past, 700 + ahead, 700).unwrap();
+            assert!((usual - past.value((700 + ahead) % 30)).abs() < 1e-12, "{ahead}");
         }
+        assert_eq!(cycle.usual(&past, 20, 10), None);
     }
 
     #[test]
@@ -158,12 +273,12 @@ mod tests {
         // changed such that unit and gaps stay what they are
         loads[origin + 1..].reverse();
         let after = past(&loads);
-        let features = Features::learnable(&minutes(), 2 * 1440);
-        for ahead in [1, 1436, 1440, 1443] {
+        let features = Features::learnable(&minutes(), 2 * 1440, &[60]);
+        for ahead in [1, 59, 60, 61, 1436, 1440, 1443] {
             let (mut left, mut right) = (Vec::new(), Vec::new());
             for (past, row) in [(&before, &mut left), (&after, &mut right)] {
-                features.push_shared(past, origin, row);
-                assert!(features.push_ahead(past, origin, ahead, row));
+                let anchor = features.push_shared(past, origin, row).unwrap();
+                features.push_ahead(past, &anchor, ahead, row).unwrap();
             }
             assert!(left.iter().zip(&right).all(|(l, r)| (l - r).abs() < 1e-9), "{ahead}: {left:?} {right:?}");
         }

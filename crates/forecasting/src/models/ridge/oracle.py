@@ -8,17 +8,29 @@ import numpy as np
 PENALTY = 1e-2
 
 
-def ridge(x, y, penalty=PENALTY):
-    """(intercept, coefficients) minimizing |y - a - x b|^2 / n + penalty * |sd * b|^2."""
-    n = len(y)
-    mean, sd = x.mean(0), x.std(0)
+def ridge(x, y, w=None, penalty=PENALTY):
+    """(intercept, coefficients) minimizing sum w (y - a - x b)^2 / sum w + penalty * |sd * b|^2."""
+    w = np.ones(len(y)) if w is None else w
+    total = w.sum()
+    mean = w @ x / total
+    sd = np.sqrt(np.maximum(w @ (x - mean) ** 2 / total, 0))
+    target_mean = w @ y / total
     varies = sd > 1e-9
     z = np.where(varies, (x - mean) / np.where(varies, sd, 1), 0)
-    augmented = np.vstack([z, np.sqrt(n * penalty) * np.eye(x.shape[1])])
-    target = np.concatenate([y - y.mean(), np.zeros(x.shape[1])])
+    root = np.sqrt(w)[:, None]
+    augmented = np.vstack([root * z, np.sqrt(total * penalty) * np.eye(x.shape[1])])
+    target = np.concatenate([root[:, 0] * (y - target_mean), np.zeros(x.shape[1])])
     beta = np.linalg.lstsq(augmented, target, rcond=None)[0]
     b = np.where(varies, beta / np.where(varies, sd, 1), 0)
-    return y.mean() - mean @ b, b
+    return target_mean - mean @ b, b
+
+
+def reweighted(x, y):
+    """A fit on every second row, then one toward least absolute error."""
+    a, b = ridge(x[::2], y[::2])
+    size = np.abs(y - a - x @ b)
+    least = max(np.sort(size)[len(size) // 2] / 2, size.mean() / 10, 1e-9)
+    return ridge(x, y, least / np.maximum(size, least))
 
 
 def regression():
@@ -39,31 +51,42 @@ def model():
     unit, shift = np.abs(load).mean(), 0.1
     y = np.sqrt(load / unit + shift) - np.sqrt(shift)
     lags, windows, halves = [1, 2, 3, 6], [3, 12], [0, 1]
-    first = day + 24 + 1  # a day, two hours for a change of clocks, the half width
+    first = day + 27  # two hours and a quarter for a change of clocks and the widths of means
 
     def centered(index, half, origin):
         return y[max(index - half, 0): min(index + half, origin) + 1].mean()
+
+    def before(index, origin):
+        while index > origin:
+            index -= day
+        return index
+
+    def usual(index, half, origin):
+        newest = before(index if index > origin else index - day, origin)
+        places = [newest - k * day for k in range(6) if newest - k * day >= 0]
+        return np.mean([centered(place, half, origin) for place in places])
 
     def features(t, h):
         row = [y[t] - y[t - k] for k in lags]
         row += [y[t] - y[t + 1 - w: t + 1].mean() for w in windows]
         row.append(y[t] - centered(t - day, halves[-1], t))
-        source = t + h - day
-        while source > t:
-            source -= day
+        row.append(y[t] - usual(t, halves[-1], t))
+        source = before(t + h, t)
         row += [centered(source, c, t) - centered(t - day, c, t) for c in halves]
+        row += [usual(t + h, c, t) - usual(t, c, t) for c in halves]
         return np.array(row)
 
     knots = [1, 4, 36]
     fits = []
     for h in knots:
         origins = range(first, n - h)
-        fits.append(ridge(np.array([features(t, h) for t in origins]), np.array([y[t + h] - y[t] for t in origins])))
+        fits.append(reweighted(np.array([features(t, h) for t in origins]),
+                               np.array([y[t + h] - y[t] for t in origins])))
     t = n - 1
+    beyond = [y[t] + a + features(t, h) @ b - usual(t + h, halves[1], t) for h, (a, b) in zip(knots, fits)]
     out = []
     for h in [1, 2, 4, 20, 36, 300]:
-        change = [a + features(t, h) @ b for a, b in fits]
-        out.append(float(y[t] + np.interp(np.log(h), np.log(knots), change)))
+        out.append(float(usual(t + h, halves[1], t) + np.interp(np.log(h), np.log(knots), beyond)))
     print("model:", out)
 
 
