@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use series::{ChoiceReason, Load, ModelChoice, ModelName, ModelScore, NoForecast, Sample, Series, Verdict};
 
+use crate::belief::Beliefs;
 use crate::choice;
 use crate::fitted::{Center, Fitted};
 use crate::horizons;
@@ -78,7 +79,7 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
     let compared = horizons::compared(step, settings.lead_time);
     let knots = horizons::knots(step, settings.lead_time, settings.horizon);
     let stage = Stage { past: &past, rolling: Rolling::over(&past, knots), compared, scale };
-    let (chosen, mixture, verdict) = match settings.model {
+    let (center, beliefs, mixture, verdict) = match settings.model {
         ModelChoice::Auto => stage.choose()?,
         // its fit says how far each horizon of the user's own is off: nothing is left to rehearse
         ModelChoice::Fixed(ModelName::PeriodicAutoregression) if settings.horizon.is_some() => stage.unrehearsed()?,
@@ -90,7 +91,8 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
         settings: settings.clone(),
         step,
         scale,
-        center: chosen,
+        center,
+        beliefs,
         mixture,
         verdict: Arc::new(verdict),
         never_negative: past.never_negative(),
@@ -104,14 +106,15 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
 
 impl Stage<'_> {
     /// The model with the least loss at the compared horizon, of those the history is long enough for.
-    fn choose(&self) -> Result<(Center, Option<Mixture>, Verdict), NoForecast> {
+    fn choose(&self) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
         let simplest = self.rehearse(&Persistence).ok_or_else(|| self.too_little(FEWEST_SAMPLES))?;
         let (samples, needed) = (self.past.known_count(), FEWEST_COMPARED + 2 * self.compared);
         let origins = simplest.misses.at(self.compared).len();
         if samples < needed || origins == 0 {
             let reason = ChoiceReason::ShortHistory { samples, needed: needed.max(samples + 1) };
             let verdict = Verdict { model: ModelName::Persistence, reason, scores: Vec::new() };
-            return Ok((simplest.center, Some(self.mixture(&simplest.misses)?), verdict));
+            let mixture = self.mixture(&simplest.misses)?;
+            return Ok((simplest.center, self.beliefs(&simplest.misses), Some(mixture), verdict));
         }
         let mut naive = vec![simplest];
         naive.extend(self.rehearse(&SeasonalNaive::Day));
@@ -140,11 +143,12 @@ impl Stage<'_> {
         let (chosen, mixture) =
             chosen.ok_or_else(|| NoForecast::Failed(format!("{best} was chosen but not fitted")))?;
         let mixture = mixture.map_or_else(|| self.mixture(&chosen.misses), Ok)?;
-        Ok((chosen.center, Some(mixture), Verdict { model: best, reason: ChoiceReason::LeastLoss, scores }))
+        let beliefs = self.beliefs(&chosen.misses);
+        Ok((chosen.center, beliefs, Some(mixture), Verdict { model: best, reason: ChoiceReason::LeastLoss, scores }))
     }
 
     /// The model of that name, whatever its loss.
-    fn stated(&self, name: ModelName) -> Result<(Center, Option<Mixture>, Verdict), NoForecast> {
+    fn stated(&self, name: ModelName) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
         let day = self.past.calendar().steps_in(86_400);
         let (rehearsed, fewest_errors) = match name {
             ModelName::Persistence => (self.rehearse(&Persistence), 0),
@@ -172,16 +176,18 @@ impl Stage<'_> {
         })?;
         let mixture = self.mixture(&chosen.misses)?;
         let scores = self.score(&chosen, &mixture).into_iter().collect();
-        Ok((chosen.center, Some(mixture), Verdict { model: name, reason: ChoiceReason::StatedByUser, scores }))
+        let beliefs = self.beliefs(&chosen.misses);
+        Ok((chosen.center, beliefs, Some(mixture), Verdict { model: name, reason: ChoiceReason::StatedByUser, scores }))
     }
 
     /// Periodic autoregression without a rehearsal: its fit measures its errors by itself.
-    fn unrehearsed(&self) -> Result<(Center, Option<Mixture>, Verdict), NoForecast> {
+    fn unrehearsed(&self) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
         let model = Periodic.fit(self.past, self.past.last(), self.rolling.knots());
         let model = model.ok_or_else(|| self.no_periodic(0))?;
         let name = ModelName::PeriodicAutoregression;
         let verdict = Verdict { model: name, reason: ChoiceReason::StatedByUser, scores: Vec::new() };
-        Ok((Center::Other(Arc::new(model)), None, verdict))
+        let nothing_rehearsed = self.beliefs(&Misses::none(&[]));
+        Ok((Center::Other(Arc::new(model)), nothing_rehearsed, None, verdict))
     }
 
     /// Why there is no periodic autoregression, where `rehearsed` samples are needed beside those of a fit.
@@ -211,6 +217,10 @@ impl Stage<'_> {
         let ridge = Ridge::new(self.past, &self.rolling, &periods);
         let (misses, fitted) = ridge.roll(self.past, &self.rolling)?;
         Some(Rehearsed { name: ModelName::Ridge, center: Center::Ridge(fitted), misses })
+    }
+
+    fn beliefs(&self, misses: &Misses) -> Beliefs {
+        Beliefs::of(misses, self.past)
     }
 
     fn mixture(&self, misses: &Misses) -> Result<Mixture, NoForecast> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use series::{Forecast, Horizon, Load, NoForecast, Series, Step, Verdict};
 
+use crate::belief::Beliefs;
 use crate::engine::{Settings, fit, known_past, too_little};
 use crate::glance::Glance;
 use crate::horizons;
@@ -38,6 +39,7 @@ pub struct Fitted {
     pub(crate) step: Step,
     pub(crate) scale: Scale,
     pub(crate) center: Center,
+    pub(crate) beliefs: Beliefs,
     /// `None` where the model measured its errors itself.
     pub(crate) mixture: Option<Mixture>,
     pub(crate) verdict: Arc<Verdict>,
@@ -99,22 +101,23 @@ impl Fitted {
         }
         let new = self.step.count_in(MOST_LEARNED.min(since(self.learned_until, end)));
         self.learned_until = end;
-        let Some(mut mixture) = self.mixture.take() else { return };
+        let Some(mixture) = self.mixture.take() else { return };
+        let mut learner = Learner { beliefs: self.beliefs.clone(), mixture, drift: self.drift };
         match &self.center {
             Center::Ridge(ridge) => {
                 if let Ok(values) = self.glance(history) {
                     let center = |origin: usize, ahead: usize| ridge.centers(&values, origin, &[ahead])?.pop();
-                    self.drift = self.learn_from(&values, values.stale(), new, &mut mixture, center);
+                    self.learn_from(&values, values.stale(), new, &mut learner, center);
                 }
             }
             Center::Other(model) => {
                 if let Ok(past) = known_past(history, self.scale, &self.settings.timezone) {
                     let center = |origin: usize, ahead: usize| model.predict(&past, origin, &[ahead])?.pop();
-                    self.drift = self.learn_from(&past, past.stale(), new, &mut mixture, center);
+                    self.learn_from(&past, past.stale(), new, &mut learner, center);
                 }
             }
         }
-        self.mixture = Some(mixture);
+        (self.beliefs, self.mixture, self.drift) = (learner.beliefs, Some(learner.mixture), learner.drift);
     }
 
     /// A new fit on `history`, by the same settings, that keeps what this one has learned in use.
@@ -127,6 +130,7 @@ impl Fitted {
             && new.verdict.model == self.verdict.model
         {
             own.inherit(former);
+            new.beliefs.inherit(&self.beliefs);
         }
         Ok(new)
     }
@@ -167,6 +171,7 @@ impl Fitted {
         let floor = if self.never_negative { Load::ZERO } else { Load::new(-Load::MAX).map_err(failed)? };
         let ceiling = self.ceiling(regime.now())?;
         let horizons = horizons.into_iter().zip(ahead).zip(centers).map(|((horizon, ahead), center)| {
+            let center = self.beliefs.believed(regime.now(), ahead, center);
             let quantiles = self.quantiles(values, &regime, ahead, center)?;
             let load = |quantile: f64| {
                 let load = Load::new(self.scale.backward(quantile)).map_err(failed)?.max(floor);
@@ -208,33 +213,43 @@ impl Fitted {
         }
     }
 
-    /// Has `mixture` learn from the `new` newest samples; the drift after them.
+    /// Has `learner` learn from the `new` newest samples.
     fn learn_from(
         &self,
         values: &impl Values,
         stale: usize,
         new: usize,
-        mixture: &mut Mixture,
+        learner: &mut Learner,
         center: impl Fn(usize, usize) -> Option<f64>,
-    ) -> f64 {
+    ) {
         let compared = horizons::compared(self.step, self.settings.lead_time);
-        let fading = (-f64::from(self.step.seconds()) / DRIFT_SECONDS).exp();
-        let learned: Vec<usize> = mixture.learned().collect();
+        let step_seconds = f64::from(self.step.seconds());
+        let fading = (-step_seconds / DRIFT_SECONDS).exp();
+        let learned: Vec<usize> = learner.mixture.learned().collect();
         let end = values.last() + stale;
-        let mut drift = self.drift;
         for index in ((end + 1).saturating_sub(new)..=values.last()).filter(|&index| values.is_known(index)) {
             for &ahead in &learned {
                 let Some(origin) = index.checked_sub(ahead).filter(|&origin| values.is_known(origin)) else { continue };
-                let Some(center) = center(origin, ahead) else { continue };
+                let Some(said) = center(origin, ahead) else { continue };
                 let regime = Regime::at(values, origin);
-                let size = mixture.learn(values, &regime, ahead, center, values.value(index));
+                let (now, actual) = (regime.now(), values.value(index));
+                let believed = learner.beliefs.believed(now, ahead, said);
+                learner.beliefs.learn(now, ahead, said, actual, step_seconds);
+                let size = learner.mixture.learn(values, &regime, ahead, believed, actual);
                 if ahead == compared {
-                    drift = fading * drift + (1.0 - fading) * size.unwrap_or(1.0).min(LARGEST_ERROR);
+                    let size = size.unwrap_or(1.0).min(LARGEST_ERROR);
+                    learner.drift = fading * learner.drift + (1.0 - fading) * size;
                 }
             }
         }
-        drift
     }
+}
+
+/// What changes while a model learns in use.
+struct Learner {
+    beliefs: Beliefs,
+    mixture: Mixture,
+    drift: f64,
 }
 
 fn since(earlier: Timestamp, later: Timestamp) -> Duration {

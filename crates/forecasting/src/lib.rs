@@ -11,6 +11,7 @@
 //!
 //! The models have a page each under [`models`].
 
+mod belief;
 mod choice;
 mod engine;
 mod fill;

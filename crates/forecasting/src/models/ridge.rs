@@ -12,14 +12,15 @@
 //!          y(t) − mean of the last w          w = 5, 15, 60 minutes
 //!          S_c(t+h−P) − S_c(t−P)              P = day, week of wall-clock time; c = none, 5, 15 minutes
 //!          y(t) − S_15(t−P)
-//!          U_c(t+h) − U_c(t)                  c = none, 15 minutes
+//!          U_c(t+h) − U_c(t)                  c = none, 15, 60 minutes
 //!          y(t) − U_15(t)
+//!          mean of the last 30 minutes − U_60(t)
 //!          C_p(t+h) − C_p(t),  y(t) − C_p(t)  p a shorter period that the load was found to have
 //! ```
 //!
 //! `y` the load on its root scale, `t` the origin, `σ_j` the deviation of feature `j` (so the penalty is on standardized coefficients), `S_c`
 //! the mean over `c` minutes centered on its argument, cut off at `t`; `U_c` the mean of `S_c` over the same time of the last six
-//! days; `C_p` the mean of `y` over the same place of the cycles of the last two days. Whatever would be read after `t` is read one period
+//! days, of four or more without the highest and the lowest; `C_p` the mean of `y` over the same place of the cycles of the last two days. Whatever would be read after `t` is read one period
 //! earlier. Lags and windows that fall on one step are taken once.
 //!
 //! The weights draw the fit toward least absolute error (one step of iterated reweighting, Schlossmacher, *JASA* 68, 1973): a crowd that came once

@@ -10,6 +10,12 @@ const WINDOW_SECONDS: [i64; 3] = [300, 900, 3600];
 const CENTERED_SECONDS: [i64; 2] = [300, 900];
 /// Days whose mean tells what is usual at a time of the day.
 const USUAL_DAYS: i64 = 6;
+/// Of so many days, the highest and the lowest are left out.
+const FEWEST_TRIMMED: f64 = 4.0;
+/// The widest mean around a time of several days, in half widths of the widest of one.
+const WIDER: usize = 4;
+/// What lately was, which is compared with the widest.
+const LATELY_SECONDS: i64 = 1800;
 /// Cycles whose mean tells what is usual in the course of a shorter period: those of two days, at most so many.
 const MOST_CYCLES: usize = 24;
 /// More than the most a clock is ever changed by, so that a period is never longer than this much more than its days.
@@ -23,6 +29,8 @@ pub(crate) struct Features {
     /// Half widths of the centered means, rising; the first is 0, the value itself.
     halves: Vec<usize>,
     seasons: Vec<SeasonalNaive>,
+    /// The window that is compared with what is usual, where a day is behind.
+    lately: Option<usize>,
     cycles: Vec<Cycle>,
 }
 
@@ -57,13 +65,15 @@ impl Features {
         halves.dedup();
         let two_days = calendar.steps_in(2 * 86_400);
         let cycle = |&period: &usize| Cycle { period, count: (two_days / period.max(1)).clamp(1, MOST_CYCLES) };
-        let mut features = Self { lags, windows, halves, seasons: Vec::new(), cycles: Vec::new() };
+        let mut features = Self { lags, windows, halves, seasons: Vec::new(), lately: None, cycles: Vec::new() };
         for season in [SeasonalNaive::Day, SeasonalNaive::Week] {
             features.seasons.push(season);
             if features.first_origin(calendar) > first_scored || calendar.steps_in(season.days() * 86_400) == 0 {
                 features.seasons.pop();
             }
         }
+        let lately = calendar.steps_in(LATELY_SECONDS).max(2);
+        features.lately = (!features.seasons.is_empty()).then_some(lately);
         features.cycles =
             periods.iter().map(cycle).filter(|cycle| cycle.period * cycle.count <= first_scored).collect();
         features
@@ -76,7 +86,7 @@ impl Features {
 
     /// How many of them are the same for every horizon; those come first.
     pub(crate) fn shared_count(&self) -> usize {
-        let usual = usize::from(!self.seasons.is_empty());
+        let usual = if self.lately.is_some() { 2 } else { 0 };
         self.lags.len() + self.windows.len() + self.seasons.len() + usual + self.cycles.len()
     }
 
@@ -106,8 +116,12 @@ impl Features {
         for half in self.usual() {
             references.push(usual(values, origin, half, origin)?);
         }
-        if self.usual().len() > 0 {
-            row.push(now - references.last()?);
+        if let Some(lately) = self.lately {
+            // the usual is at the last three places: of the time itself, around it, and further around it
+            let wider = references.last()?;
+            let around = references.get(references.len().checked_sub(self.usual().len().min(2))?)?;
+            row.push(now - around);
+            row.push(values.mean(origin + 1 - lately, origin) - wider);
         }
         for cycle in &self.cycles {
             let reference = cycle.usual(values, origin, origin)?;
@@ -146,7 +160,7 @@ impl Features {
     /// What is usual `ahead` steps after `origin`, as a shape: 0 everywhere where no day is behind.
     pub(crate) fn profile(&self, values: &impl Values, origin: usize, ahead: usize) -> f64 {
         let index = origin + ahead;
-        if self.seasons.is_empty() {
+        if self.lately.is_none() {
             return 0.0;
         }
         match self.cycles.first() {
@@ -163,9 +177,8 @@ impl Features {
 
     /// Half widths of the means over several days, the widest last; none where no day is behind.
     fn usual(&self) -> impl ExactSizeIterator<Item = usize> {
-        let mut halves = vec![0, self.widest()];
+        let mut halves = if self.lately.is_some() { vec![0, self.widest(), WIDER * self.widest()] } else { Vec::new() };
         halves.dedup();
-        halves.truncate(if self.seasons.is_empty() { 0 } else { 2 });
         halves.into_iter()
     }
 
@@ -189,17 +202,21 @@ impl Cycle {
     }
 }
 
-/// The mean over the last days of what was at the same time of the day as `index`, within `half` steps, as far as known at `origin`.
+/// The mean over the last days of what was at the same time of the day as `index`, within `half` steps, as far as known at `origin`; of four days or more
+/// without the highest and the lowest, so that a crowd or an outage of one day is not expected back.
 fn usual(values: &impl Values, index: usize, half: usize, origin: usize) -> Option<f64> {
     let newest = values.season_before(index, 1, origin)?;
-    let mut sum = values.centered(newest, half, origin);
-    let mut count = 1.0;
+    let at = |place: usize| values.centered(place, half, origin);
+    let first = at(newest);
+    let (mut sum, mut count, mut least, mut most) = (first, 1.0, first, first);
     for days in 1..USUAL_DAYS {
         let Some(place) = values.calendar().same_time_before(newest, days) else { break };
-        sum += values.centered(place, half, origin);
+        let value = at(place);
+        sum += value;
         count += 1.0;
+        (least, most) = (value.min(least), value.max(most));
     }
-    Some(sum / count)
+    Some(if count >= FEWEST_TRIMMED { (sum - least - most) / (count - 2.0) } else { sum / count })
 }
 
 #[cfg(test)]
@@ -243,12 +260,13 @@ mod tests {
         features.push_ahead(&past, &anchor, 3, &mut row).unwrap();
         assert_eq!(row.len(), features.count());
         // nothing moved today; yesterday at this time the mean of 15 minutes held 5 doubled ones, from minute 100 through 104, and the two days
-        // before none; of the 24 cycles of 50 minutes before, one is today's and the 23 others are of yesterday after minute 100
+        // before none; of an hour around it 26 of 57; of the 24 cycles of 50 minutes before, one is today's and the 23 others are of yesterday after minute 100
         let still = features.lags.len() + features.windows.len();
-        let gaps = [-jump / 3.0, -jump / 9.0, -jump * 23.0 / 24.0];
+        let gaps = [-jump / 3.0, -jump / 9.0, -jump * 26.0 / 57.0 / 3.0, -jump * 23.0 / 24.0];
         // the season: the value jumps, of 5 minutes 3 after and none before, of 15 minutes 8 after and 5 before; of three days alike a third; of the
         // cycles that end 47 minutes before the origin, two are today's
-        let ahead = [jump, jump * 3.0 / 5.0, jump * 3.0 / 15.0, jump / 3.0, jump * 3.0 / 45.0, -jump / 24.0];
+        let ahead =
+            [jump, jump * 3.0 / 5.0, jump * 3.0 / 15.0, jump / 3.0, jump * 3.0 / 45.0, jump / 57.0, -jump / 24.0];
         let expected = [vec![0.0; still], gaps.to_vec(), ahead.to_vec()].concat();
         assert!(row.iter().zip(&expected).all(|(ours, theirs)| (ours - theirs).abs() < 1e-9), "{row:?}, {expected:?}");
     }

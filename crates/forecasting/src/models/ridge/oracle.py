@@ -64,16 +64,18 @@ def model():
     def usual(index, half, origin):
         newest = before(index if index > origin else index - day, origin)
         places = [newest - k * day for k in range(6) if newest - k * day >= 0]
-        return np.mean([centered(place, half, origin) for place in places])
+        values = sorted(centered(place, half, origin) for place in places)
+        return np.mean(values[1:-1] if len(values) >= 4 else values)
 
     def features(t, h):
         row = [y[t] - y[t - k] for k in lags]
         row += [y[t] - y[t + 1 - w: t + 1].mean() for w in windows]
         row.append(y[t] - centered(t - day, halves[-1], t))
         row.append(y[t] - usual(t, halves[-1], t))
+        row.append(y[t - 5: t + 1].mean() - usual(t, 4 * halves[-1], t))
         source = before(t + h, t)
         row += [centered(source, c, t) - centered(t - day, c, t) for c in halves]
-        row += [usual(t + h, c, t) - usual(t, c, t) for c in halves]
+        row += [usual(t + h, c, t) - usual(t, c, t) for c in [*halves, 4 * halves[-1]]]
         return np.array(row)
 
     knots = [1, 4, 36]
