@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use forecasting::{Fitted, Settings, fit};
+use forecasting::{Fitted, Seasons, Settings, fit};
 use jiff::tz::TimeZone;
 use series::{Forecast, ModelChoice, NoForecast, Series};
 
 /// What a target with that lead time asks for.
 pub fn settings(lead_time: Duration) -> Settings {
-    Settings { lead_time, model: ModelChoice::Auto, timezone: TimeZone::UTC, horizon: None }
+    Settings { lead_time, model: ModelChoice::Auto, timezone: TimeZone::UTC, seasons: Seasons::Found, horizon: None }
 }
 
 /// The newest fit of one target, and what fits cost.

@@ -12,7 +12,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use forecasting::{Settings, fit};
+use forecasting::{Seasons, Settings, fit};
 use jiff::tz::TimeZone;
 use series::{GapReason, Load, ModelChoice, ModelName, Quantile, Sample, Series, Step, Timestamp};
 
@@ -79,7 +79,8 @@ fn print_ratios(model: ModelName, ratios: [f64; 3]) {
 fn walk(trace: &Series, model: ModelName) -> Result<Walk, Box<dyn Error>> {
     let step = trace.step();
     let model = ModelChoice::Fixed(model);
-    let settings = Settings { lead_time: LEAD_TIME, model, timezone: TimeZone::UTC, horizon: None };
+    let settings =
+        Settings { lead_time: LEAD_TIME, model, timezone: TimeZone::UTC, seasons: Seasons::Found, horizon: None };
     let mut walk = Walk::default();
     let mut fitted = None;
     let end = trace.len().min(step.count_in(WALKED_DAYS * DAY));

@@ -12,7 +12,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use forecasting::{Settings, fit};
+use forecasting::{Seasons, Settings, fit};
 use jiff::tz::TimeZone;
 use series::{GapReason, Load, ModelChoice, ModelName, Quantile, Sample, Series, Step, Timestamp};
 
@@ -71,7 +71,8 @@ fn walk(
     lead_time: Duration,
 ) -> Result<[Tally; 3], Box<dyn Error>> {
     let step = trace.step();
-    let settings = Settings { lead_time, model: choice, timezone: TimeZone::UTC, horizon: None };
+    let settings =
+        Settings { lead_time, model: choice, timezone: TimeZone::UTC, seasons: Seasons::Found, horizon: None };
     let mut tallies = [Tally::default(); 3];
     let mut fitted = None;
     let (mut fits, mut fit_time, mut forecasts, mut forecast_time, mut learn_time) =

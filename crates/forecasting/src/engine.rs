@@ -21,9 +21,9 @@ use crate::models::seasonal_median::SeasonalMedian;
 use crate::models::seasonal_naive::SeasonalNaive;
 use crate::models::theta::Theta;
 use crate::past::Past;
-use crate::periods;
 use crate::rolling::{Misses, Rolling};
 use crate::scale::Scale;
+use crate::seasons::{Found, Seasons};
 
 /// Known samples that any forecast needs: two errors of persistence.
 pub const FEWEST_SAMPLES: usize = 3;
@@ -45,6 +45,8 @@ pub struct Settings {
     pub model: ModelChoice,
     /// The zone whose midnight begins a day.
     pub timezone: TimeZone,
+    /// After how long the load repeats itself.
+    pub seasons: Seasons,
     /// `None`: the lead time and 15 minutes more at every step, then a day ahead at every quarter of an hour, as plans are made of. Otherwise every
     /// step from now through this long, at least one.
     pub horizon: Option<Duration>,
@@ -61,6 +63,7 @@ struct Rehearsed {
 struct Stage<'a> {
     past: &'a Past,
     rolling: Rolling,
+    seasons: Found,
     compared: usize,
     scale: Scale,
 }
@@ -71,14 +74,20 @@ struct Stage<'a> {
 ///
 /// # Errors
 /// [`NoForecast::TooLittleHistory`] with fewer than [`FEWEST_SAMPLES`] known samples, or fewer than a model stated in the settings
-/// needs; [`NoForecast::Failed`] where a model broke, which is a defect.
+/// needs; [`NoForecast::Failed`] where a stated season does not suit the step, or a model broke, which is a defect.
 pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> {
     let scale = Scale::of(history);
     let past = known_past(history, scale, &settings.timezone)?;
     let step = history.step();
     let compared = horizons::compared(step, settings.lead_time);
     let knots = horizons::knots(step, settings.lead_time, settings.horizon);
-    let stage = Stage { past: &past, rolling: Rolling::over(&past, knots), compared, scale };
+    let seasons = settings.seasons.of(&past)?;
+    if settings.model == ModelChoice::Fixed(ModelName::PeriodicAutoregression) && !settings.seasons.are_day_and_week() {
+        return Err(NoForecast::Failed(
+            "periodic autoregression knows the seasons of 24h and 7d, both and no other".to_owned(),
+        ));
+    }
+    let stage = Stage { past: &past, rolling: Rolling::over(&past, knots), seasons, compared, scale };
     let (center, beliefs, mixture, verdict) = match settings.model {
         ModelChoice::Auto => stage.choose()?,
         // its fit says how far each horizon of the user's own is off: nothing is left to rehearse
@@ -117,8 +126,7 @@ impl Stage<'_> {
             return Ok((simplest.center, self.beliefs(&simplest.misses), Some(mixture), verdict));
         }
         let mut naive = vec![simplest];
-        naive.extend(self.rehearse(&SeasonalNaive::Day));
-        naive.extend(self.rehearse(&SeasonalNaive::Week));
+        naive.extend(self.seasons.days.iter().filter_map(|season| self.rehearse(season)));
         let mut learned = Vec::new();
         learned.extend(self.rehearse_ridge());
         if self.past.calendar().step().seconds() >= PERIODIC_FROM_SECONDS {
@@ -169,7 +177,9 @@ impl Stage<'_> {
                 ModelName::SeasonalNaiveWeek => 7 * day + self.compared + FEWEST_ERRORS,
                 ModelName::SeasonalMedian | ModelName::CalendarRegression => 4 * day + self.compared,
                 ModelName::HoltWinters | ModelName::Theta => 2 * (self.compared + FEWEST_ERRORS),
-                ModelName::Ridge => Ridge::new(self.past, &self.rolling, &[]).samples_needed(self.past, self.compared),
+                ModelName::Ridge => {
+                    Ridge::new(self.past, &self.rolling, &self.seasons).samples_needed(self.past, self.compared)
+                }
                 ModelName::PeriodicAutoregression => return self.no_periodic(self.compared + FEWEST_ERRORS),
             };
             self.too_little(needed)
@@ -213,8 +223,7 @@ impl Stage<'_> {
     }
 
     fn rehearse_ridge(&self) -> Option<Rehearsed> {
-        let periods: Vec<usize> = periods::find(self.past).into_iter().collect();
-        let ridge = Ridge::new(self.past, &self.rolling, &periods);
+        let ridge = Ridge::new(self.past, &self.rolling, &self.seasons);
         let (misses, fitted) = ridge.roll(self.past, &self.rolling)?;
         Some(Rehearsed { name: ModelName::Ridge, center: Center::Ridge(fitted), misses })
     }

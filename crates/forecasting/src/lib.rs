@@ -27,6 +27,7 @@ mod periods;
 mod quantiles;
 mod rolling;
 mod scale;
+mod seasons;
 mod spread;
 #[cfg(test)]
 mod testing;
@@ -34,3 +35,4 @@ mod values;
 
 pub use engine::{FEWEST_SAMPLES, Settings, fit};
 pub use fitted::Fitted;
+pub use seasons::Seasons;

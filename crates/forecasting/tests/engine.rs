@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use forecasting::{FEWEST_SAMPLES, Fitted, Settings, fit};
+use forecasting::{FEWEST_SAMPLES, Fitted, Seasons, Settings, fit};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use series::{
@@ -15,7 +15,13 @@ const DAY: usize = 1440;
 const MONDAY: i64 = 1_704_672_000;
 
 fn settings(lead_minutes: u64, model: ModelChoice) -> Settings {
-    Settings { lead_time: Duration::from_mins(lead_minutes), model, timezone: TimeZone::UTC, horizon: None }
+    Settings {
+        lead_time: Duration::from_mins(lead_minutes),
+        model,
+        timezone: TimeZone::UTC,
+        seasons: Seasons::Found,
+        horizon: None,
+    }
 }
 
 fn automatic(lead_minutes: u64) -> Settings {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use forecasting::{FEWEST_SAMPLES, Fitted, Settings, fit};
+use forecasting::{FEWEST_SAMPLES, Fitted, Seasons, Settings, fit};
 use jiff::tz::TimeZone;
 use series::{Forecast, GapReason, Load, ModelChoice, NoForecast, Quantile, Sample, Series, Step, Timestamp};
 
@@ -14,7 +14,13 @@ const MONDAY: i64 = 1_704_672_000;
 const AHEAD: usize = 5;
 
 fn settings() -> Settings {
-    Settings { lead_time: Duration::from_mins(4), model: ModelChoice::Auto, timezone: TimeZone::UTC, horizon: None }
+    Settings {
+        lead_time: Duration::from_mins(4),
+        model: ModelChoice::Auto,
+        timezone: TimeZone::UTC,
+        seasons: Seasons::Found,
+        horizon: None,
+    }
 }
 
 fn sample(load: Option<f64>) -> Sample {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use forecasting::{Fitted, Settings, fit};
+use forecasting::{Fitted, Seasons, Settings, fit};
 use policy::{FleetEstimate, Mode, Plan, ServiceLevel, Target, Threshold, plan};
 use series::{
     ForecastRequest, GapReason, Load, ModelChoice, Observation, Outlook, PrometheusQuery, Sample, Series, SourceState,
@@ -59,7 +59,8 @@ fn target() -> Target {
 /// Every plan after the third day, each from what was known at its time.
 fn decisions(series: &Series) -> Vec<Plan> {
     let timezone = jiff::tz::TimeZone::UTC;
-    let settings = Settings { lead_time: LEAD_TIME, model: ModelChoice::Auto, timezone, horizon: None };
+    let settings =
+        Settings { lead_time: LEAD_TIME, model: ModelChoice::Auto, timezone, seasons: Seasons::Found, horizon: None };
     let target = target();
     let (mut fitted, mut fleet) = (None::<Fitted>, None::<FleetEstimate>);
     let mut plans: Vec<Plan> = Vec::new();

@@ -59,6 +59,7 @@ use crate::horizons;
 use crate::model::{Fit, Predict};
 use crate::past::Past;
 use crate::rolling::{Misses, Rolling};
+use crate::seasons::Found;
 use crate::values::Values;
 
 const ROWS_PER_COEFFICIENT: usize = 4;
@@ -102,9 +103,9 @@ struct Rows {
 }
 
 impl Ridge {
-    /// Ridge for `past`, learned at the origins of `rolling`, with the shorter `periods` (in steps) that the load was found to have.
-    pub(crate) fn new(past: &Past, rolling: &Rolling, periods: &[usize]) -> Self {
-        let features = Features::learnable(past.calendar(), rolling.first(), periods);
+    /// Ridge for `past`, learned at the origins of `rolling`, with the `seasons` of the load.
+    pub(crate) fn new(past: &Past, rolling: &Rolling, seasons: &Found) -> Self {
+        let features = Features::learnable(past.calendar(), rolling.first(), seasons);
         let first = features.first_origin(past.calendar());
         let origins = rolling.blocks().iter().flat_map(|block| rolling.origins(past, block));
         Self { origins: origins.filter(|&origin| origin >= first).collect(), features }

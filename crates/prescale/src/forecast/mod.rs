@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use forecasting::{Settings, fit};
+use forecasting::{Seasons, Settings, fit};
 use jiff::tz::TimeZone;
 use series::{Forecast, ModelChoice, ModelName, NoForecast, Quantile, Series, Step};
 
@@ -63,8 +63,12 @@ pub(crate) struct ForecastArgs {
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_value = QUANTILES, value_parser = parse_level)]
     quantiles: Vec<Quantile>,
 
+    /// After how long the series repeat themselves, as in 24h,7d: these and no others; the day, the week and what is found unless stated
+    #[arg(long, value_name = "DURATIONS", value_delimiter = ',', value_parser = parse_season)]
+    season: Vec<Duration>,
+
     /// Which model forecasts; `auto` takes the one with the least quantile loss half of the horizon ahead, on the past of each series [default: periodic,
-    /// and auto where the step or the history does not allow it]
+    /// and auto where the step, the history or --season does not allow it]
     #[arg(long, value_parser = parse_model)]
     model: Option<ModelChoice>,
 
@@ -172,6 +176,7 @@ impl ForecastArgs {
         let ask = |model| fit(series, &self.settings(series.step(), asked, model))?.forecast(series);
         match self.model {
             Some(model) => ask(model),
+            None if !self.seasons().are_day_and_week() => ask(ModelChoice::Auto),
             None => match ask(ModelChoice::Fixed(ModelName::PeriodicAutoregression)) {
                 Err(NoForecast::UnsuitedStep { .. } | NoForecast::TooLittleHistory { .. }) => ask(ModelChoice::Auto),
                 outcome => outcome,
@@ -179,11 +184,16 @@ impl ForecastArgs {
         }
     }
 
+    fn seasons(&self) -> Seasons {
+        if self.season.is_empty() { Seasons::Found } else { Seasons::Stated(self.season.clone()) }
+    }
+
     fn settings(&self, step: Step, asked: &Asked, model: ModelChoice) -> Settings {
         Settings {
             lead_time: step.duration().saturating_mul(asked.horizon() / 2),
             model,
             timezone: self.timezone.clone(),
+            seasons: self.seasons(),
             horizon: Some(step.duration().saturating_mul(asked.horizon())),
         }
     }
@@ -194,6 +204,11 @@ fn parse_step(text: &str) -> Result<Step, String> {
     let whole = duration == Duration::from_secs(duration.as_secs());
     let seconds = u32::try_from(duration.as_secs()).ok().filter(|_| whole);
     seconds.and_then(|seconds| Step::from_seconds(seconds).ok()).ok_or_else(|| series::StepError.to_string())
+}
+
+fn parse_season(text: &str) -> Result<Duration, String> {
+    let season = scaler::parse_duration(text).map_err(|error| error.to_string())?;
+    if season.is_zero() { Err("a season takes some time, such as 24h".to_owned()) } else { Ok(season) }
 }
 
 fn parse_level(text: &str) -> Result<Quantile, String> {

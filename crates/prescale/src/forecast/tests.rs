@@ -49,6 +49,30 @@ fn one_series_gets_a_row_per_step_with_its_times() {
 }
 
 #[test]
+fn a_stated_season_is_followed_and_a_wrong_one_told() {
+    // nine hours, which nobody looks for
+    let text = (0..400).fold("timestamp,value\n".to_owned(), |mut text, hour| {
+        let load = if hour % 9 < 3 { 200 } else { 50 } + hour * 7 % 5;
+        writeln!(text, "{},{load}", 1_704_067_200 + hour * 3600).unwrap();
+        text
+    });
+    let medians = |arguments: &str| -> Vec<f64> {
+        let (stdout, stderr, complete) = forecast_of(arguments, &text);
+        assert!(complete, "{stderr}");
+        stdout.lines().skip(1).map(|line| line.split(',').nth(3).unwrap().parse().unwrap()).collect()
+    };
+    let stated = medians("--horizon 9 --quantiles 0.5 --season 9h");
+    for (ahead, median) in stated.iter().enumerate() {
+        let load = if (400 + ahead) % 9 < 3 { 200.0 } else { 50.0 };
+        assert!((median - load).abs() < 0.2 * load, "{ahead}: {median}, not {load}");
+    }
+    let (_, stderr, complete) = forecast_of("--horizon 9 --season 90m,24h", &text);
+    assert!(!complete && stderr.contains("5400 s") && !stderr.contains("86400"), "{stderr}");
+    let (_, stderr, complete) = forecast_of("--horizon 9 --season 9h --model periodic", &text);
+    assert!(!complete && stderr.contains("24h and 7d"), "{stderr}");
+}
+
+#[test]
 fn the_three_forms_say_the_same() {
     let count = 24 * 20;
     let plain = hours(count);

@@ -2,6 +2,7 @@
 
 use crate::models::seasonal_naive::SeasonalNaive;
 use crate::past::Calendar;
+use crate::seasons::Found;
 use crate::values::Values;
 
 const LAG_STEPS: [usize; 3] = [1, 2, 3];
@@ -49,9 +50,8 @@ pub(crate) struct Anchor {
 }
 
 impl Features {
-    /// The features whose coefficients can be learned where the first scored origin is `first_scored`, with the shorter `periods` (in steps) that
-    /// the load was found to have.
-    pub(crate) fn learnable(calendar: &Calendar, first_scored: usize, periods: &[usize]) -> Self {
+    /// The features whose coefficients can be learned where the first scored origin is `first_scored`, of those `seasons` that are then behind.
+    pub(crate) fn learnable(calendar: &Calendar, first_scored: usize, seasons: &Found) -> Self {
         let in_steps = |seconds: &i64| calendar.steps_in(*seconds);
         let mut lags: Vec<usize> = LAG_STEPS.into_iter().chain(LAG_SECONDS.iter().map(in_steps)).collect();
         lags.sort_unstable();
@@ -66,16 +66,16 @@ impl Features {
         let two_days = calendar.steps_in(2 * 86_400);
         let cycle = |&period: &usize| Cycle { period, count: (two_days / period.max(1)).clamp(1, MOST_CYCLES) };
         let mut features = Self { lags, windows, halves, seasons: Vec::new(), lately: None, cycles: Vec::new() };
-        for season in [SeasonalNaive::Day, SeasonalNaive::Week] {
+        for &season in &seasons.days {
             features.seasons.push(season);
             if features.first_origin(calendar) > first_scored || calendar.steps_in(season.days() * 86_400) == 0 {
                 features.seasons.pop();
             }
         }
         let lately = calendar.steps_in(LATELY_SECONDS).max(2);
-        features.lately = (!features.seasons.is_empty()).then_some(lately);
+        features.lately = (features.seasons.contains(&SeasonalNaive::Day)).then_some(lately);
         features.cycles =
-            periods.iter().map(cycle).filter(|cycle| cycle.period * cycle.count <= first_scored).collect();
+            seasons.periods.iter().map(cycle).filter(|cycle| cycle.period * cycle.count <= first_scored).collect();
         features
     }
 
@@ -224,15 +224,19 @@ mod tests {
     use super::*;
     use crate::testing::{minutes, past};
 
+    fn found(periods: &[usize]) -> Found {
+        Found { days: vec![SeasonalNaive::Day, SeasonalNaive::Week], periods: periods.to_vec() }
+    }
+
     #[test]
     fn lags_that_fall_on_one_step_are_taken_once() {
-        let features = Features::learnable(&minutes(), 100, &[]);
+        let features = Features::learnable(&minutes(), 100, &found(&[]));
         assert_eq!(features.lags, [1, 2, 3, 5, 10, 30]);
         assert_eq!(features.windows, [5, 15, 60]);
         assert_eq!(features.halves, [0, 2, 7]);
         let hour = series::Step::from_seconds(3600).unwrap();
         let hours = Calendar::new(jiff::Timestamp::UNIX_EPOCH, hour, 100, &jiff::tz::TimeZone::UTC);
-        let features = Features::learnable(&hours, 40, &[]);
+        let features = Features::learnable(&hours, 40, &found(&[]));
         assert_eq!(features.lags, [1, 2, 3]);
         assert_eq!((features.windows.as_slice(), features.halves.as_slice()), ([].as_slice(), [0].as_slice()));
         assert_eq!(features.seasons, [SeasonalNaive::Day]);
@@ -241,7 +245,7 @@ mod tests {
     #[test]
     fn seasons_join_when_they_can_be_learned() {
         let day = 1440;
-        let seasons = |first_scored| Features::learnable(&minutes(), first_scored, &[]).seasons.len();
+        let seasons = |first_scored| Features::learnable(&minutes(), first_scored, &found(&[])).seasons.len();
         assert_eq!((seasons(day), seasons(day + 127), seasons(7 * day + 126), seasons(7 * day + 127)), (0, 1, 1, 2));
     }
 
@@ -252,7 +256,7 @@ mod tests {
         loads[2 * 1440 + 100..3 * 1440].fill(Some(2.0));
         let past = past(&loads);
         let jump = past.value(2 * 1440 + 100) - past.value(0);
-        let features = Features::learnable(&minutes(), 2 * 1440, &[50]);
+        let features = Features::learnable(&minutes(), 2 * 1440, &found(&[50]));
         let mut row = Vec::new();
         let origin = 3 * 1440 + 97;
         let anchor = features.push_shared(&past, origin, &mut row).unwrap();
@@ -291,7 +295,7 @@ mod tests {
         // changed such that unit and gaps stay what they are
         loads[origin + 1..].reverse();
         let after = past(&loads);
-        let features = Features::learnable(&minutes(), 2 * 1440, &[60]);
+        let features = Features::learnable(&minutes(), 2 * 1440, &found(&[60]));
         for ahead in [1, 59, 60, 61, 1436, 1440, 1443] {
             let (mut left, mut right) = (Vec::new(), Vec::new());
             for (past, row) in [(&before, &mut left), (&after, &mut right)] {

@@ -8,9 +8,11 @@ use ndarray::{Array1, Array2, Axis, Slice, array};
 use super::regression::{Moments, RegressionError, RidgeParams};
 use super::{BLOCKS, PENALTY, Ridge};
 use crate::model::{Fit, Predict};
+use crate::models::seasonal_naive::SeasonalNaive;
 use crate::past::Past;
 use crate::rolling::{Misses, Rolling};
 use crate::scale::Scale;
+use crate::seasons::Found;
 use crate::testing::{normals, past, series_every};
 
 /// Numbers of the oracle and ours may differ by rounding of sums of a thousand rows.
@@ -113,7 +115,7 @@ fn the_model_is_that_of_numpy() {
     let history = series_every(300, &loads);
     let past = Past::new(&history, Scale::of(&history), &jiff::tz::TimeZone::UTC).unwrap();
     let knots = vec![1, 4, 36];
-    let ridge = Ridge::new(&past, &Rolling::over(&past, knots.clone()), &[]);
+    let ridge = Ridge::new(&past, &Rolling::over(&past, knots.clone()), &found());
     let fitted = ridge.fit(&past, past.last(), &knots).unwrap();
     let predicted = fitted.predict(&past, past.last(), &[1, 2, 4, 20, 36, 300]).unwrap();
     let theirs = [
@@ -126,6 +128,10 @@ fn the_model_is_that_of_numpy() {
     ];
     // a series keeps its loads in single precision
     assert!(predicted.iter().zip(theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-6), "{predicted:?}");
+}
+
+fn found() -> Found {
+    Found { days: vec![SeasonalNaive::Day, SeasonalNaive::Week], periods: Vec::new() }
 }
 
 fn noisy_days(seed: u64, days: usize) -> Vec<Option<f64>> {
@@ -148,7 +154,7 @@ fn what_is_missed_in_a_block_is_measured_by_a_fit_that_has_not_seen_it() {
     let misses = |loads: &[Option<f64>]| -> Misses {
         let past = past(loads);
         let rolling = Rolling::over(&past, vec![1, 4]);
-        Ridge::new(&past, &rolling, &[]).roll(&past, &rolling).unwrap().0
+        Ridge::new(&past, &rolling, &found()).roll(&past, &rolling).unwrap().0
     };
     let (before, after) = (misses(&loads), misses(&turned));
     for ((ahead, left), (_, right)) in before.iter().zip(after.iter()) {
