@@ -225,10 +225,10 @@ impl Fitted {
         let compared = horizons::compared(self.step, self.settings.lead_time);
         let step_seconds = f64::from(self.step.seconds());
         let fading = (-step_seconds / DRIFT_SECONDS).exp();
-        let learned: Vec<usize> = learner.mixture.learned().collect();
+        let asked: Vec<usize> = learner.mixture.learned().collect();
         let end = values.last() + stale;
         for index in ((end + 1).saturating_sub(new)..=values.last()).filter(|&index| values.is_known(index)) {
-            for &ahead in &learned {
+            for &ahead in &asked {
                 let Some(origin) = index.checked_sub(ahead).filter(|&origin| values.is_known(origin)) else { continue };
                 let Some(said) = center(origin, ahead) else { continue };
                 let regime = Regime::at(values, origin);
