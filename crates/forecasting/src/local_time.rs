@@ -26,6 +26,11 @@ impl LocalTime {
         Self { first: i64::from(timezone.to_offset(from).seconds()), changes }
     }
 
+    /// Whether no clock is changed, so that every day has 86,400 seconds.
+    pub(crate) fn is_even(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     /// Seconds from local midnight at `time` (seconds since the epoch), in `0..86_400`.
     pub(crate) fn second_of_day(&self, time: i64) -> i64 {
         (time + self.offset(time)).rem_euclid(DAY_SECONDS)

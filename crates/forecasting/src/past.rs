@@ -19,6 +19,8 @@ pub(crate) struct Calendar {
     every: Step,
     step: i64,
     local: LocalTime,
+    /// Steps of a day, where all days have as many.
+    even_day: Option<i64>,
 }
 
 /// The known part of a history, from its first known sample through its last, on the models' scale and with its gaps
@@ -45,12 +47,17 @@ impl Calendar {
         let from = start.saturating_sub(margin).unwrap_or(series::Timestamp::MIN);
         let to = end.saturating_add(margin).unwrap_or(series::Timestamp::MAX);
         let local = LocalTime::over(timezone, from, to);
-        Self { start: start.as_second(), every: step, step: i64::from(step.seconds()), local }
+        let seconds = i64::from(step.seconds());
+        let even_day = (local.is_even() && 86_400 % seconds == 0).then_some(86_400 / seconds);
+        Self { start: start.as_second(), every: step, step: seconds, local, even_day }
     }
 
     /// The index of the sample at the same wall-clock time `days` days before sample `index`, the nearest one where none
     /// is exactly there; `None` before the start.
     pub(crate) fn same_time_before(&self, index: usize, days: i64) -> Option<usize> {
+        if let Some(day) = self.even_day {
+            return index.checked_sub(usize::try_from(days * day).ok()?);
+        }
         let from_start = self.local.days_before(self.time(index), days) - self.start;
         usize::try_from((from_start + self.step / 2).div_euclid(self.step)).ok()
     }
