@@ -14,10 +14,10 @@ use series::{Clock, Forecast, ForecastRequest, NoForecast, Outlook, Series, Sour
 use tokio::sync::Semaphore;
 
 use crate::forecaster::Publish;
-use crate::metrics::{Metrics, Timer};
+use crate::metrics::Metrics;
 use crate::source::{Source, SourceError};
 use crate::target::{State, Target};
-use forecasting::Fitted;
+use forecasting::Renewal;
 
 /// Does refreshes.
 pub(crate) struct Refresher {
@@ -155,9 +155,13 @@ impl Refresher {
         };
         let fitted = state.fitted.take();
         let metrics = self.metrics.clone();
-        let work = tokio::task::spawn_blocking(move || work(fitted, &history, &settings, || metrics.fit()));
+        let work =
+            tokio::task::spawn_blocking(move || forecasting::renew(fitted, &history, &settings, || metrics.fit()));
         match work.await {
-            Ok((fitted, forecast)) => {
+            Ok(Renewal { fitted, forecast, failed_refit }) => {
+                if let Some(reason) = failed_refit {
+                    tracing::warn!(%reason, "fit failed, model before it stays in force");
+                }
                 state.fitted = fitted;
                 forecast
             }
@@ -172,38 +176,6 @@ impl Refresher {
         state.outlook.issued = self.clock.now();
         target.unless_forgotten(|| self.publish.publish(&target.key, Arc::new(state.outlook.clone())));
     }
-}
-
-/// Learns from what came, fits anew where that is due, and forecasts. A fit that fails leaves the model before it in force.
-fn work(
-    fitted: Option<Fitted>,
-    history: &Series,
-    settings: &forecasting::Settings,
-    time_fit: impl Fn() -> Timer,
-) -> (Option<Fitted>, Result<Forecast, NoForecast>) {
-    let timed = |fit: &dyn Fn() -> Result<Fitted, NoForecast>| {
-        let _timer = time_fit();
-        fit()
-    };
-    let fitted = match fitted {
-        None => match timed(&|| forecasting::fit(history, settings)) {
-            Ok(new) => new,
-            Err(reason) => return (None, Err(reason)),
-        },
-        Some(mut in_force) => {
-            in_force.learn(history);
-            if in_force.is_due(history) {
-                timed(&|| in_force.refit(history)).unwrap_or_else(|reason| {
-                    tracing::warn!(%reason, "fit failed, model before it stays in force");
-                    in_force
-                })
-            } else {
-                in_force
-            }
-        }
-    };
-    let forecast = fitted.forecast(history);
-    (Some(fitted), forecast)
 }
 
 /// Logs a fault when it begins or changes its kind, and its end; the refreshes between say nothing new.

@@ -128,12 +128,9 @@ impl State {
         };
     }
 
-    /// Takes in what the models gave. A forecast that still speaks of the future outlives a failure to make another.
+    /// Takes in what the models gave at `now`.
     pub(crate) fn foretold(&mut self, now: Timestamp, forecast: Result<Arc<series::Forecast>, NoForecast>) {
-        let outlives = forecast.is_err() && self.outlook.forecast.as_ref().is_ok_and(|known| known.end() > now);
-        if !outlives {
-            self.outlook.forecast = forecast;
-        }
+        self.outlook.foretold(forecast, now);
         if let Some(fitted) = &self.fitted {
             self.outlook.verdict = Some(Arc::clone(fitted.verdict()));
         }

@@ -2,7 +2,7 @@
 //!
 //! [`fit`] rehearses the models on the past of one series, chooses the one whose quantiles would have cost least at the lead time, and makes
 //! quantiles of what it missed. The [`Fitted`] model learns from each sample that comes, and gives a [`series::Forecast`] whenever asked. All of it is pure CPU
-//! work on the arguments: no IO, no clock, no async.
+//! work on the arguments: no IO, no clock, no async. [`renew`] is the order of these that the service keeps.
 //!
 //! ```text
 //! Series ── past (gaps filled, root scale) ── rolling (origins) ── models (rehearsed) ── choice ── mixture of quantiles ──┐
@@ -25,6 +25,7 @@ pub mod models;
 mod past;
 mod periods;
 mod quantiles;
+mod renewal;
 mod rolling;
 mod scale;
 mod seasons;
@@ -35,4 +36,5 @@ mod values;
 
 pub use engine::{FEWEST_SAMPLES, Settings, fit};
 pub use fitted::Fitted;
+pub use renewal::{Renewal, renew};
 pub use seasons::Seasons;

@@ -190,4 +190,12 @@ impl Outlook {
             source: SourceState::NotAsked,
         }
     }
+
+    /// Takes in what the models gave at `now`. A forecast that still speaks of the future outlives a failure to make another.
+    pub fn foretold(&mut self, forecast: Result<Arc<Forecast>, NoForecast>, now: Timestamp) {
+        let outlives = forecast.is_err() && self.forecast.as_ref().is_ok_and(|known| known.end() > now);
+        if !outlives {
+            self.forecast = forecast;
+        }
+    }
 }
