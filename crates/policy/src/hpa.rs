@@ -1,36 +1,41 @@
 //! [`Hpa`]: the Horizontal Pod Autoscaler's arithmetic for one external metric of type `AverageValue`.
 //!
-//! As in Kubernetes' `pkg/controller/podautoscaler`, with the default behavior: no wait before scaling up, at most
-//! +100 % or 4 pods each 15 s, and a stabilization window before scaling down.
+//! As in Kubernetes' `pkg/controller/podautoscaler`: the count that the value asks for, then the tolerance, then stabilization, then the
+//! limits on the rate. Without a `behavior` there is no wait before scaling up, at most +100 % or 4 pods each 15 s, and
+//! a stabilization window before scaling down.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use series::{Load, Timestamp};
 
-use crate::{HPA_STABILIZATION, HPA_TOLERANCE, ReplicaRange, Threshold};
-
-/// How many pods an HPA may add in one sync where doubling would add fewer.
-const ALWAYS_ALLOWED_RISE: u32 = 4;
+use crate::hpa_rules::ScalingRules;
+use crate::{ReplicaRange, Threshold};
 
 /// What an HPA is told.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HpaSettings {
     /// The load one pod is to get (`averageValue`).
     pub target: Threshold,
-    /// How far from `target × current` the value may be, as a share of it, before anything is done; 0.1 unless the
-    /// cluster says otherwise.
-    pub tolerance: f64,
-    /// For how long the highest desired count holds before scaling down; 300 s unless the behavior says otherwise.
-    pub stabilization: Duration,
     /// Between how many pods it may choose.
     pub replicas: ReplicaRange,
+    /// How it may add pods (`behavior.scaleUp`).
+    pub up: ScalingRules,
+    /// How it may remove pods (`behavior.scaleDown`).
+    pub down: ScalingRules,
 }
 
 impl HpaSettings {
-    /// Kubernetes' defaults: tolerance 0.1, stabilization 300 s.
+    /// Kubernetes' defaults in both directions.
     pub fn defaults(target: Threshold, replicas: ReplicaRange) -> Self {
-        Self { target, tolerance: HPA_TOLERANCE, stabilization: HPA_STABILIZATION, replicas }
+        Self { target, replicas, up: ScalingRules::default_up(), down: ScalingRules::default_down() }
+    }
+
+    /// The same with one tolerance in both directions.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: f64) -> Self {
+        (self.up.tolerance, self.down.tolerance) = (tolerance, tolerance);
+        self
     }
 }
 
@@ -39,14 +44,19 @@ impl HpaSettings {
 pub struct Hpa {
     settings: HpaSettings,
     current: u32,
-    /// Recommendations of the stabilization window that may yet be its highest: oldest first, strictly falling.
-    recommended: VecDeque<(Timestamp, u32)>,
+    /// Recommendations that may yet be the highest of the window before scaling down: oldest first, strictly falling.
+    highest: VecDeque<(Timestamp, u32)>,
+    /// The same for the lowest of the window before scaling up: strictly rising.
+    lowest: VecDeque<(Timestamp, u32)>,
+    /// What was added or, negative, removed, and when: as far back as the limits on the rate look.
+    changes: VecDeque<(Timestamp, i64)>,
 }
 
 impl Hpa {
     /// An HPA over a workload of `current` pods.
     pub fn new(settings: HpaSettings, current: u32) -> Self {
-        Self { settings, current: settings.replicas.clamp(current), recommended: VecDeque::new() }
+        let current = settings.replicas.clamp(current);
+        Self { settings, current, highest: VecDeque::new(), lowest: VecDeque::new(), changes: VecDeque::new() }
     }
 
     /// How many pods are ordered.
@@ -67,42 +77,78 @@ impl Hpa {
             return self.current;
         };
         let desired = self.desired(value);
-        self.remember(now, desired);
-        self.current = if desired >= self.current {
-            desired.min(self.current.saturating_add(self.current.max(ALWAYS_ALLOWED_RISE)))
-        } else {
-            self.stabilized(desired).min(self.current)
-        };
+        let stabilized = self.stabilized(now, desired);
+        let allowed = self.allowed(now, stabilized);
+        if allowed != self.current {
+            self.changes.push_back((now, i64::from(allowed) - i64::from(self.current)));
+            self.current = allowed;
+        }
         self.current
     }
 
-    /// `⌈value / target⌉`, or the current count while `|value / (target · current) − 1| ≤ tolerance`.
+    /// `⌈value / target⌉`, or the current count while `value / (target · current)` is within the tolerances of 1.
     fn desired(&self, value: Load) -> u32 {
-        let HpaSettings { target, tolerance, replicas, .. } = self.settings;
+        let HpaSettings { target, replicas, up, down } = &self.settings;
         let usage_ratio = value.get() / (target.get() * f64::from(self.current));
-        if (usage_ratio - 1.0).abs() <= tolerance {
+        if usage_ratio - 1.0 <= up.tolerance && 1.0 - usage_ratio <= down.tolerance {
             replicas.clamp(self.current)
         } else {
-            replicas.covering(value, target)
+            replicas.covering(value, *target)
         }
     }
 
-    fn remember(&mut self, now: Timestamp, desired: u32) {
-        while self.recommended.back().is_some_and(|&(_, earlier)| earlier <= desired) {
-            self.recommended.pop_back();
-        }
-        self.recommended.push_back((now, desired));
-        let stabilization = self.settings.stabilization;
-        let too_old = |at: Timestamp| at.saturating_add(stabilization).is_ok_and(|until| until < now);
-        while self.recommended.front().is_some_and(|&(at, _)| too_old(at)) {
-            self.recommended.pop_front();
-        }
+    /// The current count, moved up to the lowest recommendation of the one window and down to the highest of the other.
+    fn stabilized(&mut self, now: Timestamp, desired: u32) -> u32 {
+        let HpaSettings { up, down, .. } = &self.settings;
+        let highest = remember(&mut self.highest, now, desired, down.stabilization, |earlier| earlier <= desired);
+        let lowest = remember(&mut self.lowest, now, desired, up.stabilization, |earlier| earlier >= desired);
+        self.current.max(lowest).min(highest)
     }
 
-    /// The highest recommendation of the window.
-    fn stabilized(&self, desired: u32) -> u32 {
-        self.recommended.front().map_or(desired, |&(_, highest)| highest)
+    /// As near to `wanted` as the limits on the rate let the count come.
+    fn allowed(&mut self, now: Timestamp, wanted: u32) -> u32 {
+        let HpaSettings { up, down, replicas, .. } = &self.settings;
+        let longest = up.longest_period().max(down.longest_period());
+        while self.changes.front().is_some_and(|&(at, _)| !is_within(at, longest, now)) {
+            self.changes.pop_front();
+        }
+        // the count at the beginning of a period, by what was added and removed since
+        let begun_with = |period: Duration| {
+            let changed: i64 =
+                self.changes.iter().filter(|(at, _)| is_within(*at, period, now)).map(|(_, change)| change).sum();
+            u32::try_from((i64::from(self.current) - changed).max(0)).unwrap_or(u32::MAX)
+        };
+        let allowed = match wanted.cmp(&self.current) {
+            std::cmp::Ordering::Greater => wanted.min(up.most(self.current, begun_with)),
+            std::cmp::Ordering::Less => wanted.max(down.least(self.current, begun_with)),
+            std::cmp::Ordering::Equal => wanted,
+        };
+        replicas.clamp(allowed)
     }
+}
+
+/// Adds a recommendation to a window, drops those that it `outdoes` and those that are too old, and gives the window's extreme.
+fn remember(
+    window: &mut VecDeque<(Timestamp, u32)>,
+    now: Timestamp,
+    desired: u32,
+    length: Duration,
+    outdoes: impl Fn(u32) -> bool,
+) -> u32 {
+    while window.back().is_some_and(|&(_, earlier)| outdoes(earlier)) {
+        window.pop_back();
+    }
+    window.push_back((now, desired));
+    let too_old = |at: Timestamp| at.saturating_add(length).is_ok_and(|until| until < now);
+    while window.front().is_some_and(|&(at, _)| too_old(at)) {
+        window.pop_front();
+    }
+    window.front().map_or(desired, |&(_, extreme)| extreme)
+}
+
+/// Whether a change at `at` counts among those of the `period` before `now`: one just as old as the period does not.
+fn is_within(at: Timestamp, period: Duration, now: Timestamp) -> bool {
+    at.saturating_add(period).is_ok_and(|until| until > now)
 }
 
 #[cfg(test)]

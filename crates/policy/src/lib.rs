@@ -1,8 +1,8 @@
 //! From an outlook to the value that KEDA gets: pure, without IO, clock or async.
 //!
 //! [`Target`] says how one trigger is to be scaled. [`plan`] turns what is known of it into a [`Plan`]: the demand to be
-//! ready for, the value to publish, whether the workload is active, and why. [`FleetEstimate`] is what the policy
-//! remembers between two plans: how many replicas an HPA that got the published values has by now. [`Hpa`] is the HPA's own
+//! ready for, the value to publish, whether the workload is active, and why. [`Planner`] makes one plan after the other and
+//! remembers a [`FleetEstimate`] between them: how many replicas an HPA that got the published values has by now. [`Hpa`] is the HPA's own
 //! arithmetic, which the estimate and the simulator share.
 //!
 //! Two rules hold for every plan (properties in the tests keep them): the value is never
@@ -11,14 +11,18 @@
 mod dead_band;
 mod fleet;
 mod hpa;
+mod hpa_rules;
 mod plan;
+mod planner;
 mod replicas;
 mod service_level;
 mod target;
 
 pub use fleet::FleetEstimate;
 pub use hpa::{Hpa, HpaSettings};
+pub use hpa_rules::{Change, RateLimits, ScalingPolicy, ScalingRules};
 pub use plan::{NoPlan, Plan, Publication, Reason, plan};
+pub use planner::Planner;
 pub use replicas::{ReplicaRange, ReplicaRangeError};
 pub use service_level::{ServiceLevel, ServiceLevelError};
 pub use target::{Mode, Target, Threshold, ThresholdError, UnknownMode};

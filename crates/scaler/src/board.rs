@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use policy::{FleetEstimate, NoPlan, Plan, Target};
-use series::{Load, Outlook, TargetKey, Timestamp};
+use policy::{NoPlan, Plan, Planner, Target};
+use series::{Outlook, TargetKey, Timestamp};
 use tokio::sync::watch;
 
 /// The latest outlook per target.
@@ -33,12 +33,7 @@ pub(crate) struct Seat {
 #[derive(Debug)]
 struct State {
     outlook: Arc<Outlook>,
-    fleet: Option<FleetEstimate>,
-    plan: Result<Arc<Plan>, NoPlan>,
-    /// The lowest value published since the fleet was last moved, or none where KEDA got errors alone.
-    lowest: Option<Load>,
-    /// Whether an outlook came since the plan was made.
-    outdated: bool,
+    planner: Planner,
 }
 
 /// What the board knows of one target at one moment.
@@ -127,13 +122,7 @@ impl Board {
 
 impl Seat {
     fn new(target: Target, now: Timestamp) -> Self {
-        let state = State {
-            outlook: Arc::new(Outlook::first_seen(now)),
-            fleet: None,
-            plan: Err(NoPlan::NotYet),
-            lowest: None,
-            outdated: true,
-        };
+        let state = State { outlook: Arc::new(Outlook::first_seen(now)), planner: Planner::new() };
         Self {
             target: Arc::new(target),
             state: Mutex::new(state),
@@ -163,7 +152,7 @@ impl Seat {
         {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.outlook = outlook;
-            state.outdated = true;
+            state.planner.outlook_came();
         }
         self.published.send_modify(|count| *count += 1);
     }
@@ -175,35 +164,14 @@ impl Seat {
             target: Arc::clone(&self.target),
             outlook: Arc::clone(&state.outlook),
             plan,
-            replicas: state.fleet.as_ref().map(FleetEstimate::replicas),
+            replicas: state.planner.replicas(),
         }
     }
 }
 
 impl State {
     fn plan(&mut self, target: &Target, now: Timestamp) -> Result<Arc<Plan>, NoPlan> {
-        let synced = self.fleet.as_ref().is_none_or(|fleet| fleet.is_due(now));
-        if !synced && !self.outdated {
-            return self.plan.clone();
-        }
-        if synced && let Some(fleet) = &mut self.fleet {
-            match (&self.plan, self.lowest.take()) {
-                (Ok(newest), Some(lowest)) => fleet.follow_from(lowest, newest.value, now),
-                // the HPA got errors since
-                _ => fleet.hold(now),
-            }
-        }
-        self.plan = policy::plan(&self.outlook, target, self.fleet.as_ref(), now).map(Arc::new);
-        self.outdated = false;
-        if let Ok(made) = &self.plan {
-            self.lowest = Some(self.lowest.filter(|lowest| *lowest <= made.value).unwrap_or(made.value));
-        }
-        if let (None, Ok(first)) = (&self.fleet, &self.plan) {
-            // until the values published tell more, the fleet is taken for one that reacted to the load it has
-            let carried = first.observed.unwrap_or(first.demand);
-            self.fleet = Some(FleetEstimate::sized_for(carried, target.threshold, now));
-        }
-        self.plan.clone()
+        self.planner.plan(&self.outlook, target, now)
     }
 }
 

@@ -1,17 +1,18 @@
 //! [`Fleet`]: pods that are Ready and pods that are starting.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
 use series::Timestamp;
+use std::collections::VecDeque;
 
-/// The pods of one workload. A pod is Ready a fixed time after it was ordered; pods are removed at once, those that are
+use crate::StartUp;
+use crate::start_up::Draws;
+
+/// The pods of one workload. A pod is Ready its start-up after it was ordered; pods are removed at once, those that are
 /// still starting first, and among them the newest first.
 #[derive(Debug, Clone)]
 pub struct Fleet {
-    start_up: Duration,
+    start_up: Draws,
     ready: u32,
-    /// Oldest first.
+    /// Those ordered first come first; where start-ups are drawn, they need not be Ready first.
     starting: VecDeque<Batch>,
 }
 
@@ -24,8 +25,8 @@ struct Batch {
 
 impl Fleet {
     /// `ready` pods, and pods to come that take `start_up` to be Ready.
-    pub fn new(start_up: Duration, ready: u32) -> Self {
-        Self { start_up, ready, starting: VecDeque::new() }
+    pub fn new(start_up: impl Into<StartUp>, ready: u32) -> Self {
+        Self { start_up: Draws::of(start_up.into()), ready, starting: VecDeque::new() }
     }
 
     /// Pods that serve.
@@ -45,18 +46,22 @@ impl Fleet {
 
     /// Makes Ready what has started by `now`.
     pub fn advance(&mut self, now: Timestamp) {
-        while let Some(batch) = self.starting.front().filter(|batch| batch.ready_at <= now) {
-            self.ready += batch.pods;
-            self.starting.pop_front();
-        }
+        let ready = &mut self.ready;
+        self.starting.retain(|batch| {
+            let is_ready = batch.ready_at <= now;
+            *ready += if is_ready { batch.pods } else { 0 };
+            !is_ready
+        });
     }
 
     /// Orders or removes pods at `now` until there are `count`.
     pub fn scale_to(&mut self, count: u32, now: Timestamp) {
         let ordered = self.ordered();
         if count > ordered {
-            let ready_at = now.saturating_add(self.start_up).unwrap_or(Timestamp::MAX);
-            self.starting.push_back(Batch { ready_at, pods: count - ordered });
+            for (start_up, pods) in self.start_up.batches(count - ordered) {
+                let ready_at = now.saturating_add(start_up).unwrap_or(Timestamp::MAX);
+                self.starting.push_back(Batch { ready_at, pods });
+            }
         } else {
             self.remove(ordered - count);
         }
@@ -80,6 +85,8 @@ impl Fleet {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -118,6 +125,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pods_that_take_their_own_time_are_as_many_too(orders in prop::collection::vec(0_u32..60, 1..50), seed: u64) {
+            let mut fleet = Fleet::new(StartUp::LogNormal { median: START_UP, spread: 0.7, seed }, 7);
+            for (tick, &count) in (0_i64..).zip(&orders) {
+                fleet.advance(at(tick * 15));
+                fleet.scale_to(count, at(tick * 15));
+                prop_assert_eq!(fleet.ordered(), count);
+            }
+            fleet.advance(Timestamp::MAX);
+            prop_assert_eq!(fleet.starting(), 0);
+        }
+
         #[test]
         fn there_are_always_as_many_pods_as_were_asked_for(orders in prop::collection::vec(0_u32..60, 1..50)) {
             let mut fleet = Fleet::new(START_UP, 7);

@@ -20,6 +20,12 @@ pub struct Scorecard {
     short_stretches: u64,
     surplus_stretches: u64,
     actions: u64,
+    reversals: u64,
+    /// Whether the last action added pods.
+    last_added: Option<bool>,
+    /// Ready and needed pods of the stretch before.
+    before: Option<(u32, u32)>,
+    unparallel_stretches: u64,
     /// Pod-stretches of this fleet, and of the one that always has exactly enough.
     ordered: u64,
     needed: u64,
@@ -30,6 +36,8 @@ pub struct Scorecard {
 }
 
 /// What a scorecard comes to. Shares run from 0 to 1.
+///
+/// `θ`, `τ` and `υ` are the elasticity metrics of the SPEC Research Group (Herbst et al., "Ready for Rain?", SPEC-RG-2016-01).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores {
     /// Share of time with too few Ready pods (`τ_u`).
@@ -48,6 +56,10 @@ pub struct Scores {
     pub clairvoyant_pod_hours: f64,
     /// Scaling actions per hour.
     pub actions_per_hour: f64,
+    /// Scaling actions per hour that took back the one before: pods removed after some were added, or the other way round.
+    pub reversals_per_hour: f64,
+    /// Share of time in which Ready and needed pods did not move in the same direction (instability, `υ`).
+    pub instability: f64,
     /// Mean shortage of Ready pods, as a share of those needed (`θ_u`).
     pub mean_shortage: f64,
     /// Mean surplus of Ready pods, as a share of those needed (`θ_o`); can exceed 1.
@@ -58,6 +70,17 @@ impl Scores {
     /// Pod-hours as a multiple of the clairvoyant fleet's.
     pub fn relative_cost(&self) -> f64 {
         self.pod_hours / self.clairvoyant_pod_hours
+    }
+
+    /// Elastic speedup over `baseline` (`ε`): the geometric mean of how many times smaller `θ_u`, `θ_o`, `τ_u` and `τ_o` are; above 1
+    /// is better than the baseline. What is smaller than a thousandth counts as that, so that a perfect score has one too.
+    pub fn elastic_speedup(&self, baseline: &Self) -> f64 {
+        let ratio = |of: fn(&Self) -> f64| (of(baseline).max(1e-3) / of(self).max(1e-3)).ln();
+        let sum = ratio(|scores| scores.mean_shortage)
+            + ratio(|scores| scores.mean_surplus)
+            + ratio(|scores| scores.short_time)
+            + ratio(|scores| scores.surplus_time);
+        (sum / 4.0).exp()
     }
 }
 
@@ -72,6 +95,10 @@ impl Scorecard {
             short_stretches: 0,
             surplus_stretches: 0,
             actions: 0,
+            reversals: 0,
+            last_added: None,
+            before: None,
+            unparallel_stretches: 0,
             ordered: 0,
             needed: 0,
             load: 0.0,
@@ -81,16 +108,17 @@ impl Scorecard {
         }
     }
 
-    /// Records that `fleet` met `load` for one stretch, and whether its size was changed at the beginning; returns the
+    /// Records that `fleet` met `load` for one stretch, and by how many pods its size was `changed` at the beginning; returns the
     /// load beyond its Ready pods.
-    pub fn record(&mut self, fleet: &Fleet, load: Load, scaled: bool) -> f64 {
+    pub fn record(&mut self, fleet: &Fleet, load: Load, changed: i64) -> f64 {
         let beyond = load.get() - f64::from(fleet.ready()) * self.per_pod.get();
         let unmet = if beyond > SLACK { beyond } else { 0.0 };
         let needed = self.replicas.covering(load, self.per_pod);
         self.stretches += 1;
         self.short_stretches += u64::from(unmet > 0.0);
         self.surplus_stretches += u64::from(fleet.ready() > needed);
-        self.actions += u64::from(scaled);
+        self.act(changed);
+        self.move_to(fleet.ready(), needed);
         self.ordered += u64::from(fleet.ordered());
         self.needed += u64::from(needed);
         self.load += load.get();
@@ -98,6 +126,24 @@ impl Scorecard {
         self.shortage += f64::from(needed.saturating_sub(fleet.ready())) / f64::from(needed);
         self.surplus += f64::from(fleet.ready().saturating_sub(needed)) / f64::from(needed);
         unmet
+    }
+
+    fn act(&mut self, changed: i64) {
+        if changed == 0 {
+            return;
+        }
+        let added = changed > 0;
+        self.actions += 1;
+        self.reversals += u64::from(self.last_added.is_some_and(|before| before != added));
+        self.last_added = Some(added);
+    }
+
+    fn move_to(&mut self, ready: u32, needed: u32) {
+        if let Some((ready_before, needed_before)) = self.before {
+            let is_parallel = ready.cmp(&ready_before) == needed.cmp(&needed_before);
+            self.unparallel_stretches += u64::from(!is_parallel);
+        }
+        self.before = Some((ready, needed));
     }
 
     /// What it comes to so far; `None` before the first stretch.
@@ -117,6 +163,8 @@ impl Scorecard {
             pod_hours: self.ordered as f64 * stretch_hours,
             clairvoyant_pod_hours: self.needed as f64 * stretch_hours,
             actions_per_hour: self.actions as f64 / (count * stretch_hours),
+            reversals_per_hour: self.reversals as f64 / (count * stretch_hours),
+            instability: self.unparallel_stretches as f64 / (count - 1.0).max(1.0),
             mean_shortage: self.shortage / count,
             mean_surplus: self.surplus / count,
         })
@@ -133,8 +181,8 @@ mod tests {
         let mut card = Scorecard::new(per_pod, ReplicaRange::at_least(1), Duration::from_secs(1800));
         assert_eq!(card.scores(), None);
         let fleet = Fleet::new(Duration::ZERO, 4);
-        assert_eq!(card.record(&fleet, Load::new(50.0).unwrap(), true), 10.0);
-        assert_eq!(card.record(&fleet, Load::new(20.0).unwrap(), false), 0.0);
+        assert_eq!(card.record(&fleet, Load::new(50.0).unwrap(), 1), 10.0);
+        assert_eq!(card.record(&fleet, Load::new(20.0).unwrap(), 0), 0.0);
         let scores = card.scores().unwrap();
         assert_eq!((scores.short_time, scores.surplus_time), (0.5, 0.5));
         assert_eq!(scores.short, Duration::from_secs(1800));
@@ -145,9 +193,38 @@ mod tests {
     }
 
     #[test]
+    fn actions_that_take_back_are_counted_apart_and_steps_aside_are_instability() {
+        let mut card =
+            Scorecard::new(Threshold::new(10.0).unwrap(), ReplicaRange::at_least(1), Duration::from_secs(900));
+        // needed 1, 2, 2, 3 and ready 4, 5, 4, 5: only the second of the three steps goes its own way
+        for (load, ready, changed) in [(10.0, 4, 0), (20.0, 5, 1), (20.0, 4, -1), (30.0, 5, 1)] {
+            card.record(&Fleet::new(Duration::ZERO, ready), Load::new(load).unwrap(), changed);
+        }
+        let scores = card.scores().unwrap();
+        assert_eq!((scores.actions_per_hour, scores.reversals_per_hour), (3.0, 2.0));
+        assert!((scores.instability - 1.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn speedup_is_one_over_itself_and_more_over_what_is_worse() {
+        let scores = |load: f64| {
+            let mut card =
+                Scorecard::new(Threshold::new(10.0).unwrap(), ReplicaRange::at_least(1), Duration::from_secs(15));
+            for load in [load, 5.0] {
+                card.record(&Fleet::new(Duration::ZERO, 2), Load::new(load).unwrap(), 0);
+            }
+            card.scores().unwrap()
+        };
+        let (good, bad) = (scores(30.0), scores(60.0));
+        assert_eq!(good.elastic_speedup(&good), 1.0);
+        // a shortage of 4 of 6 pods instead of 1 of 3, all else the same
+        assert!((good.elastic_speedup(&bad) - 2.0_f64.powf(0.25)).abs() < 1e-12);
+    }
+
+    #[test]
     fn a_load_without_requests_leaves_none_unmet() {
         let mut card = Scorecard::new(Threshold::new(1.0).unwrap(), ReplicaRange::at_least(1), Duration::from_secs(15));
-        card.record(&Fleet::new(Duration::ZERO, 1), Load::ZERO, false);
+        card.record(&Fleet::new(Duration::ZERO, 1), Load::ZERO, 0);
         assert_eq!(card.scores().unwrap().unmet_share, 0.0);
     }
 }

@@ -41,12 +41,10 @@ fn load(amount: f64) -> Load {
 }
 
 fn cluster(case: &Case) -> Cluster {
-    let settings = HpaSettings {
-        target: Threshold::new(case.target).unwrap(),
-        tolerance: case.tolerance,
-        stabilization: Duration::from_secs(case.stabilization),
-        replicas: ReplicaRange::new(case.least, case.most).unwrap(),
-    };
+    let replicas = ReplicaRange::new(case.least, case.most).unwrap();
+    let mut settings =
+        HpaSettings::defaults(Threshold::new(case.target).unwrap(), replicas).with_tolerance(case.tolerance);
+    settings.down.stabilization = Duration::from_secs(case.stabilization);
     let per_pod = Threshold::new(case.capacity).unwrap();
     Cluster::new(settings, per_pod, Duration::from_secs(case.start_up), case.initial)
 }
