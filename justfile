@@ -53,6 +53,10 @@ bench *filter:
 compare:
     benches/compare
 
+# What Prescale's values do to a fleet on load traces, into docs/benchmarks.md; asks for PRESCALE_TRACES and PRESCALE_AUTOSCALE.
+autoscale *flags:
+    benches/autoscale {{ flags }}
+
 # Instructions of a fit and a forecast, counted by valgrind.
 instructions:
     benches/instructions

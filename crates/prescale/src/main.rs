@@ -1,8 +1,10 @@
 //! `prescale`: a KEDA external scaler that scales a workload before its load arrives. One page per command.
 
+mod backtest;
 mod check;
 mod demo;
 mod forecast;
+mod input;
 mod serve;
 
 use std::io::Write as _;
@@ -20,6 +22,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Backtest(Box<backtest::BacktestArgs>),
     /// Say what the external triggers in ScaledObject manifests would do, and everything wrong with them
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
@@ -29,6 +32,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Backtest(args) => until_the_reader_leaves(backtest::run(&args)),
         Command::Check(args) => until_the_reader_leaves(check::run(args)),
         Command::Demo(args) => until_the_reader_leaves(block_on(demo::run(args))),
         Command::Forecast(args) => until_the_reader_leaves(forecast::run(&args)),

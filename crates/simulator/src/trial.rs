@@ -57,7 +57,7 @@ impl<'a> Trial<'a> {
     }
 
     /// How long after a value the pods that it asks for are Ready, at the median.
-    pub(crate) fn usual_start_up(&self) -> Duration {
+    pub fn usual_start_up(&self) -> Duration {
         match self.start_up {
             StartUp::Fixed(fixed) => fixed,
             StartUp::LogNormal { median, .. } => median,

@@ -3,14 +3,12 @@
 //! Reads a file or standard input and asks nobody. Nothing is forecast while the input has mistakes: all of them are told, by line.
 
 mod ahead;
-mod input;
 mod output;
-mod rows;
 #[cfg(test)]
 mod tests;
 mod work;
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,7 +19,7 @@ use jiff::tz::TimeZone;
 use series::{Forecast, ModelChoice, ModelName, NoForecast, Quantile, Series, Step};
 
 use self::ahead::Asked;
-use self::input::Named;
+use crate::input::{self, Named};
 
 /// The levels unless stated: the deciles and the ends of 95 %.
 const QUANTILES: &str = "0.025,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.975";
@@ -29,14 +27,12 @@ const QUANTILES: &str = "0.025,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.975";
 const LEVELS: std::ops::RangeInclusive<f64> = 0.01..=0.999;
 /// More steps ahead than this are no forecast.
 const MOST_STEPS: u32 = 10_000;
-/// More mistakes than this are counted only.
-const MOST_TOLD: usize = 50;
 
 /// Forecast the series in a CSV.
 ///
 /// Three forms are read: `timestamp,value`; `unique_id,timestamp,value`, the rows of a series in rising order; and one series per row, an id and
 /// then its values, under the header `V1,V2,…` (this one needs --step). Timestamps are seconds since 1970, RFC 3339, or without a zone in UTC. An empty
-/// value, NA and NaN are unknown, as are times without a row. Gzip is not read: `zcat data.csv.gz | prescale forecast - …`.
+/// value, NA and NaN are unknown, as are times without a row. Gzip is unpacked.
 ///
 /// Out comes `unique_id,h,timestamp,q0.025,…` with one row per series and step ahead, or per lead time; the row for h = 1 is one step after the last row
 /// of the series.
@@ -87,14 +83,7 @@ pub(crate) struct ForecastArgs {
 /// # Errors
 /// Where the input cannot be read or the forecasts cannot be written.
 pub(crate) fn run(args: &ForecastArgs) -> anyhow::Result<ExitCode> {
-    let text = if args.file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(&args.file)
-    };
-    let name = if args.file.as_os_str() == "-" { "standard input".into() } else { args.file.display().to_string() };
-    let text = text.map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
+    let text = input::read_text(&args.file)?;
     let stderr = std::io::stderr();
     let shows_progress = stderr.is_terminal();
     let output = std::io::BufWriter::new(std::io::stdout().lock());
@@ -112,14 +101,7 @@ fn forecast(
     let named = match input::read(text, args.step) {
         Ok(named) => named,
         Err(mistakes) => {
-            for mistake in mistakes.iter().take(MOST_TOLD) {
-                writeln!(stderr, "error: {mistake}")?;
-            }
-            match mistakes.len() {
-                1 => writeln!(stderr, "1 mistake, nothing was forecast")?,
-                count if count <= MOST_TOLD => writeln!(stderr, "{count} mistakes, nothing was forecast")?,
-                count => writeln!(stderr, "{count} mistakes, the first {MOST_TOLD} told; nothing was forecast")?,
-            }
+            input::tell(&mistakes, "nothing was forecast", &mut stderr)?;
             return Ok(false);
         }
     };

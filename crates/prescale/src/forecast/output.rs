@@ -5,7 +5,7 @@ use std::io::Write;
 use series::{Forecast, Quantile};
 
 use super::ahead::Asked;
-use super::input::Named;
+use crate::input::Named;
 
 /// The names of the columns.
 pub(super) fn header(out: &mut impl Write, levels: &[Quantile]) -> std::io::Result<()> {

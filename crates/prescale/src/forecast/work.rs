@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use series::{Forecast, NoForecast, Series};
 
-use super::input::Named;
+use crate::input::Named;
 
 /// The forecasts of all series, each made by `forecast` of its place, in their order; `progress` hears how many are done.
 pub(super) fn all(

@@ -1,31 +1,37 @@
-//! The input as series: three forms of CSV, every mistake with its line.
+//! CSV as series: three forms, every mistake with its line. What commands read that are given a file.
+
+mod rows;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::{Read as _, Write};
+use std::path::Path;
 
+use anyhow::Context as _;
+use flate2::read::MultiGzDecoder;
 use series::{GapReason, Sample, Series, Step, Timestamp};
-
-use super::rows;
 
 /// More places than this in one series are taken for a wrong timestamp.
 const MOST_SAMPLES: usize = 5_000_000;
+/// More mistakes than this are counted only.
+const MOST_TOLD: usize = 50;
 /// Monday, midnight, of 1970: where series without times begin.
 const NO_TIME: i64 = 345_600;
 
 /// A series with its name.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Named {
+pub(crate) struct Named {
     /// What the input calls it; `series` where it has no name.
-    pub(super) id: String,
-    pub(super) series: Series,
+    pub(crate) id: String,
+    pub(crate) series: Series,
     /// Whether its times are those of the input.
-    pub(super) timed: bool,
+    pub(crate) timed: bool,
 }
 
 /// A mistake of the input, with its line, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
-pub(super) struct Mistake {
+pub(crate) struct Mistake {
     line: usize,
     what: String,
 }
@@ -44,11 +50,49 @@ struct Rows {
     samples: Vec<Sample>,
 }
 
+/// The whole text of a file, or of standard input for `-`; unpacked where it is gzip.
+///
+/// # Errors
+/// Where it cannot be read, or is no text.
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().read_to_end(&mut bytes).context("standard input")?;
+    } else {
+        bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    }
+    let is_gzip = bytes.starts_with(&[0x1f, 0x8b]);
+    let name = || name(path);
+    if is_gzip {
+        let mut text = String::new();
+        MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text).with_context(name)?;
+        return Ok(text);
+    }
+    String::from_utf8(bytes).with_context(name)
+}
+
+/// What a file is called in messages.
+pub(crate) fn name(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Tells the mistakes, a line each, and that `undone` for them; beyond many they are counted.
+pub(crate) fn tell(mistakes: &[Mistake], undone: &str, out: &mut impl Write) -> std::io::Result<()> {
+    for mistake in mistakes.iter().take(MOST_TOLD) {
+        writeln!(out, "error: {mistake}")?;
+    }
+    match mistakes.len() {
+        1 => writeln!(out, "1 mistake, {undone}"),
+        count if count <= MOST_TOLD => writeln!(out, "{count} mistakes, {undone}"),
+        count => writeln!(out, "{count} mistakes, the first {MOST_TOLD} told; {undone}"),
+    }
+}
+
 /// The series of `text`, in the order of their first rows.
 ///
 /// # Errors
 /// Every mistake there is.
-pub(super) fn read(text: &str, step: Option<Step>) -> Result<Vec<Named>, Vec<Mistake>> {
+pub(crate) fn read(text: &str, step: Option<Step>) -> Result<Vec<Named>, Vec<Mistake>> {
     // the mark that some programs put before the first letter
     let text = text.trim_start_matches('\u{feff}');
     let mut lines =
