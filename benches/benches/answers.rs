@@ -13,6 +13,7 @@ use hdrhistogram::Histogram;
 use scaler::{Board, Defaults, Forecasts, Scaler};
 use series::{Clock, ForecastRequest, TargetKey, Timestamp};
 use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use wire::externalscaler::external_scaler_client::ExternalScalerClient;
 use wire::externalscaler::{GetMetricsRequest, ScaledObjectRef};
@@ -96,7 +97,7 @@ async fn serve(stop: CancellationToken) -> ExternalScalerClient<wire::Channel> {
     let mut registry = prometheus_client::registry::Registry::default();
     let clock = Arc::new(QuestionClock::default());
     let scaler = Scaler::new(Arc::clone(&board), Arc::new(NoForecaster), clock, Defaults::default(), &mut registry);
-    tokio::spawn(scaler::serve(listener, Arc::new(scaler), stop));
+    tokio::spawn(scaler::serve(TcpListenerStream::new(listener), Arc::new(scaler), stop));
     let mut client = ExternalScalerClient::connect(format!("http://{address}")).await.expect("a connection");
 
     let outlook = benches::outlook(Timestamp::from_second(NOW).expect("a present moment"));

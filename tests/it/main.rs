@@ -14,3 +14,4 @@ mod keda_client;
 mod lifecycle;
 mod servers;
 mod streams;
+mod tls;

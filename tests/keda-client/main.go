@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	pb "github.com/kedacore/keda/v2/pkg/scalers/externalscaler"
 )
@@ -33,6 +32,7 @@ type options struct {
 	patience  time.Duration
 	atLeast   float64
 	pid       int
+	tls       tlsFiles
 }
 
 // metadata collects `-metadata key=value` flags.
@@ -60,6 +60,9 @@ func main() {
 	flag.DurationVar(&chosen.patience, "patience", 60*time.Second, "how long the first value may take to be known")
 	flag.Float64Var(&chosen.atLeast, "at-least", 0, "every value must be at least this")
 	flag.IntVar(&chosen.pid, "pid", 0, "process of the scaler: it is sent SIGTERM at the end, and the streams must end cleanly")
+	flag.StringVar(&chosen.tls.authority, "ca", "", "file with caCert of the TriggerAuthentication; TLS is spoken where it is set")
+	flag.StringVar(&chosen.tls.certificate, "cert", "", "file with its tlsClientCert")
+	flag.StringVar(&chosen.tls.key, "key", "", "file with its tlsClientKey")
 	flag.Parse()
 	// KEDA sends the metadata whole, the keys meant for itself among them.
 	chosen.metadata["scalerAddress"] = chosen.address
@@ -84,9 +87,13 @@ func main() {
 
 // play does all that KEDA does to one trigger, from the creation of its ScaledObject to the scaler's shutdown.
 func play(chosen options, report *report) error {
+	credentials, err := chosen.tls.credentials()
+	if err != nil {
+		return err
+	}
 	connection, err := grpc.NewClient(chosen.address,
 		grpc.WithDefaultServiceConfig(serviceConfig),
-		grpc.WithTransportCredentials(insecure.NewCredentials()))
+		grpc.WithTransportCredentials(credentials))
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,18 @@
-//! What every server needs beside its work: a clock, a stop signal, readiness that is earned, logs, and the HTTP
-//! endpoints for probes and Prometheus.
+//! What every server needs beside its work: a clock, a stop signal, readiness that is earned, logs, connections with TLS,
+//! and the HTTP endpoints for probes and Prometheus.
 
 mod clock;
 mod http;
+mod incoming;
 mod readiness;
 mod stop;
 mod telemetry;
+mod tls;
 
 pub use clock::SystemClock;
 pub use http::serve;
+pub use incoming::{Connection, incoming};
 pub use readiness::{Latch, Readiness};
 pub use stop::on_signal;
 pub use telemetry::{LogFormat, TelemetryError, init};
+pub use tls::{Tls, TlsError, TlsFiles};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_stream::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
+use wire::Served;
 use wire::externalscaler::external_scaler_server::ExternalScalerServer;
 
 use crate::service::{Scaler, Service};
@@ -37,13 +38,17 @@ pub enum ServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves KEDA on `listener` until `stop`; then ends all streams with OK, lets open calls finish, and returns.
+/// Serves KEDA on the connections that come `incoming` until `stop`; then ends all streams with OK, lets open calls finish, and returns.
 ///
 /// Health is `NOT_SERVING` until calls are accepted, and again once `stop` came.
 ///
 /// # Errors
 /// [`ServeError`] where the server could not start or broke down.
-pub async fn serve(listener: TcpListener, scaler: Arc<Scaler>, stop: CancellationToken) -> Result<(), ServeError> {
+pub async fn serve<C: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    incoming: impl Stream<Item = std::io::Result<C>>,
+    scaler: Arc<Scaler>,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     // the reporter's overall state starts as SERVING
     health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
@@ -58,11 +63,10 @@ pub async fn serve(listener: TcpListener, scaler: Arc<Scaler>, stop: Cancellatio
     let server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .tcp_nodelay(true)
         .add_service(rpcs)
         .add_service(health_service)
         .add_service(reflection)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(incoming.map(|came| came.map(Served)), stop.clone().cancelled_owned());
 
     let sweep = async {
         loop {

@@ -1,5 +1,8 @@
-//! Generated gRPC code of the protos in `proto/`, and what a client of it needs to name.
+//! Generated gRPC code of the protos in `proto/`, and the little that it takes to speak it over one's own connections.
 
+mod connection;
+
+pub use connection::Served;
 pub use tonic::transport::Channel;
 
 /// KEDA's contract for external scalers (`proto/externalscaler.proto`).

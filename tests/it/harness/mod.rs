@@ -1,6 +1,7 @@
 //! What the tests run against: servers as child processes or tasks, a small KEDA client, and a load that depends on the
 //! time alone.
 
+pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod eventually;
 pub(crate) mod faulty;

@@ -20,7 +20,7 @@ pub struct Credentials {
     /// The client certificate.
     pub identity: Option<ClientIdentity>,
     /// PEM of the certificate authorities that the servers' certificates are checked against, in place of the system's.
-    pub authority_pem: Option<String>,
+    pub authority_pem: Option<Secret>,
     /// Whether metadata may have them sent without a check of the server's certificate (`unsafeSsl`).
     pub may_skip_verification: bool,
 }
@@ -36,6 +36,38 @@ impl Credentials {
             authority_pem: None,
             may_skip_verification: false,
         }
+    }
+
+    /// Whether anything of these is shown or checked in TLS.
+    pub(super) fn has_tls(&self) -> bool {
+        self.identity.is_some() || self.authority_pem.is_some()
+    }
+
+    /// What these bring into TLS, as it is now.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub(super) async fn tls_texts(&self) -> Result<TlsTexts, String> {
+        let mut texts = TlsTexts::default();
+        if let Some(identity) = &self.identity {
+            texts.identity = Some((identity.certificate_pem.reveal().await?, identity.key_pem.reveal().await?));
+        }
+        if let Some(authority) = &self.authority_pem {
+            texts.authority = Some(authority.reveal().await?);
+        }
+        Ok(texts)
+    }
+
+    /// As [`Credentials::tls_texts`], where no runtime is at hand yet.
+    pub(super) fn tls_texts_now(&self) -> Result<TlsTexts, String> {
+        let mut texts = TlsTexts::default();
+        if let Some(identity) = &self.identity {
+            texts.identity = Some((identity.certificate_pem.reveal_now()?, identity.key_pem.reveal_now()?));
+        }
+        if let Some(authority) = &self.authority_pem {
+            texts.authority = Some(authority.reveal_now()?);
+        }
+        Ok(texts)
     }
 
     /// Writes the headers into `headers`, over what is there, and hides their values.
@@ -102,9 +134,17 @@ fn sensitive(text: &str, name: &str) -> Result<HeaderValue, String> {
 #[derive(Debug, Clone)]
 pub struct ClientIdentity {
     /// The certificate and those it is signed with, PEM.
-    pub certificate_pem: String,
+    pub certificate_pem: Secret,
     /// The private key, PEM.
     pub key_pem: Secret,
+}
+
+/// The contents of what is shown and checked in TLS. It has no `Debug`: one of them is a key.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct TlsTexts {
+    /// Certificate and key.
+    pub(super) identity: Option<(String, String)>,
+    pub(super) authority: Option<String>,
 }
 
 /// A text that no log, message or dump shows.
@@ -123,7 +163,7 @@ impl Secret {
         Self(Keeper::Text(text.into()))
     }
 
-    /// The secret in the file at `path`, read anew for each request: Kubernetes replaces the tokens of service accounts
+    /// The text in the file at `path`, read anew for each request: Kubernetes replaces the tokens of service accounts
     /// every hour.
     pub fn in_file(path: impl Into<PathBuf>) -> Self {
         Self(Keeper::File(path.into()))
@@ -169,7 +209,7 @@ mod tests {
         let mut credentials = Credentials::for_servers(vec!["http://p".parse().unwrap()]);
         credentials.headers = vec![("X-Scope-OrgID".to_owned(), Secret::new("hush-1"))];
         credentials.identity =
-            Some(ClientIdentity { certificate_pem: "public".to_owned(), key_pem: Secret::new("hush-2") });
+            Some(ClientIdentity { certificate_pem: Secret::new("public"), key_pem: Secret::new("hush-2") });
         for authorization in [
             Authorization::Bearer(Secret::new("hush-3")),
             Authorization::Basic { user: "u".to_owned(), password: Secret::new("hush-4") },

@@ -56,7 +56,7 @@ pub struct Source {
 struct Access<'a> {
     server: &'a ServerAddress,
     credentials: Option<&'a Credentials>,
-    client: &'a Client,
+    client: Client,
     timeout: Duration,
 }
 
@@ -126,7 +126,7 @@ impl Source {
         question: Question,
         read: impl Fn(Data, &Redaction, &ServerAddress) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
-        let access = self.access(query).inspect_err(|error| self.metrics.failed(error.kind()))?;
+        let access = self.access(query).await.inspect_err(|error| self.metrics.failed(error.kind()))?;
         let began = tokio::time::Instant::now();
         let once = || async {
             let answer = self.once(&access, query, question, &read).await;
@@ -161,9 +161,9 @@ impl Source {
     ) -> Result<T, SourceError> {
         let mut redaction = Redaction::default();
         let request =
-            request::build(access.client, access.server, query, access.credentials, question, &mut redaction).await?;
+            request::build(&access.client, access.server, query, access.credentials, question, &mut redaction).await?;
         let exchange = Exchange {
-            client: access.client,
+            client: &access.client,
             server: access.server,
             redaction: &redaction,
             most_bytes: self.settings.max_body_bytes,
@@ -176,7 +176,7 @@ impl Source {
     }
 
     /// Who may be asked for `query` and what may be shown; decided without any connection.
-    fn access<'a>(&'a self, query: &'a PrometheusQuery) -> Result<Access<'a>, SourceError> {
+    async fn access<'a>(&'a self, query: &'a PrometheusQuery) -> Result<Access<'a>, SourceError> {
         let default = self.settings.default_server.as_ref();
         let server = query.server.as_ref().or(default).ok_or(SourceError::NoServer)?;
         if Some(server) != default && !self.settings.allowed_servers.permits(server) {
@@ -201,7 +201,7 @@ impl Source {
             }
         };
         // every pair that can be asked for was built
-        let client = self.clients.get(query.credentials.as_ref(), verification).ok_or(SourceError::NoServer)?;
+        let client = self.clients.get(query.credentials.as_ref(), verification).await.ok_or(SourceError::NoServer)?;
         let timeout = query.timeout.unwrap_or(self.settings.timeout).min(LONGEST_TIMEOUT);
         Ok(Access { server, credentials, client, timeout })
     }

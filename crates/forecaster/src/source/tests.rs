@@ -364,7 +364,7 @@ async fn a_whole_history_is_read_piece_by_piece() {
 #[test]
 fn every_mistake_in_the_settings_is_told_at_once() {
     let mut broken = Credentials::for_servers(vec![]);
-    broken.authority_pem = Some("no PEM".to_owned());
+    broken.authority_pem = Some(Secret::new("no PEM"));
     let mut settings = SourceSettings { timeout: Duration::ZERO, max_body_bytes: 0, ..settings() };
     settings.credentials.insert("broken".parse().unwrap(), broken);
     let error = Source::new(settings).unwrap_err();

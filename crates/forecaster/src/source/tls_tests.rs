@@ -99,10 +99,11 @@ async fn a_certificate_is_believed_only_where_its_authority_is_known_or_the_meta
     let unchecked = PrometheusQuery { accept_any_certificate: true, ..query(Some(&server)) };
     assert_eq!(observe(unchecked, None).await, Ok(7.0));
 
-    let known = Credentials { authority_pem: Some(authority.certificate.pem()), ..credentials(&server) };
+    let known = Credentials { authority_pem: Some(Secret::new(authority.certificate.pem())), ..credentials(&server) };
     assert_eq!(observe(query(Some(&server)), Some(known)).await, Ok(7.0));
 
-    let other = Credentials { authority_pem: Some(Authority::new().certificate.pem()), ..credentials(&server) };
+    let other =
+        Credentials { authority_pem: Some(Secret::new(Authority::new().certificate.pem())), ..credentials(&server) };
     assert_eq!(observe(query(Some(&server)), Some(other)).await.unwrap_err().kind(), FaultKind::Unreachable);
 }
 
@@ -111,18 +112,45 @@ async fn a_client_certificate_is_shown_to_the_server_it_is_for() {
     let authority = Authority::new();
     let server = authority.server(true).await;
     let (certificate, key) = authority.issue();
-    let bare = Credentials { authority_pem: Some(authority.certificate.pem()), ..credentials(&server) };
-    let identity = ClientIdentity { certificate_pem: certificate.pem(), key_pem: Secret::new(key.serialize_pem()) };
+    let bare = Credentials { authority_pem: Some(Secret::new(authority.certificate.pem())), ..credentials(&server) };
+    let identity =
+        ClientIdentity { certificate_pem: Secret::new(certificate.pem()), key_pem: Secret::new(key.serialize_pem()) };
     let known = Credentials { identity: Some(identity), ..bare.clone() };
     assert_eq!(observe(query(Some(&server)), Some(known)).await, Ok(7.0));
     assert_eq!(observe(query(Some(&server)), Some(bare)).await.unwrap_err().kind(), FaultKind::Unreachable);
+}
+
+#[tokio::test]
+async fn certificates_in_files_are_those_of_the_moment_and_unusable_ones_are_left() {
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("ca.crt");
+    std::fs::write(&path, authority.certificate.pem()).unwrap();
+    let (before, after) = (authority.server(false).await, Authority::new());
+    let mut settings = SourceSettings::new(None, Allowed::Any);
+    let later = after.server(false).await;
+    let servers = [&before, &later].map(|server| server.as_str().parse().unwrap()).to_vec();
+    let own = Credentials { authority_pem: Some(Secret::in_file(&path)), ..Credentials::for_servers(servers) };
+    settings.credentials.insert("own".parse().unwrap(), own);
+    let source = Source::new(settings).unwrap();
+    let is_believed = async |server: &ServerAddress| {
+        let query = PrometheusQuery { credentials: Some("own".parse().unwrap()), ..query(Some(server)) };
+        source.observe(&query, Timestamp::UNIX_EPOCH).await.is_ok()
+    };
+    assert!(is_believed(&before).await && !is_believed(&later).await);
+    std::fs::write(&path, "half a certificate").unwrap();
+    assert!(is_believed(&before).await, "what cannot be used is left");
+    std::fs::write(&path, after.certificate.pem()).unwrap();
+    assert!(is_believed(&later).await && !is_believed(&before).await);
+    std::fs::remove_file(&path).unwrap();
+    assert!(is_believed(&later).await);
 }
 
 #[test]
 fn a_key_that_is_none_is_refused_without_showing_it() {
     let (certificate, _) = Authority::new().issue();
     let mut own = Credentials::for_servers(vec!["https://p".parse().unwrap()]);
-    own.identity = Some(ClientIdentity { certificate_pem: certificate.pem(), key_pem: Secret::new("hush") });
+    own.identity =
+        Some(ClientIdentity { certificate_pem: Secret::new(certificate.pem()), key_pem: Secret::new("hush") });
     let mut settings = SourceSettings::new(None, Allowed::Any);
     settings.credentials.insert("own".parse().unwrap(), own);
     let error = Source::new(settings).unwrap_err().to_string();

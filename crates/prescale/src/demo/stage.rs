@@ -53,7 +53,7 @@ impl Stage {
         let (listener, address) = local_port().await?;
         running.spawn(async move {
             // ends with the demo
-            let _ = scaler::serve(listener, scaler, CancellationToken::new()).await;
+            let _ = scaler::serve(ops::incoming(listener, None), scaler, CancellationToken::new()).await;
         });
 
         let mut keda = Keda::connect(address, setup.metadata()).await?;

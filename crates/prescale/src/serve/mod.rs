@@ -14,7 +14,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use forecaster::Forecaster;
-use ops::{Readiness, SystemClock};
+use ops::{Readiness, SystemClock, Tls};
 use scaler::{Board, Defaults, Scaler};
 use series::Clock;
 use store::OutlookFile;
@@ -67,8 +67,9 @@ async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> 
     let store = Arc::new(OutlookFile::open(&settings.state).context("no state can be kept (--state DIR)")?);
     let grpc = bind(settings.grpc_address, "--grpc-address").await?;
     let http = bind(settings.http_address, "--http-address").await?;
-    let (readiness, starting) = Readiness::new(stop.clone());
     let mut registry = prometheus_client::registry::Registry::default();
+    let tls = settings.tls.map(|files| Tls::load(files, &mut registry)).transpose().context("no TLS can be spoken")?;
+    let (readiness, starting) = Readiness::new(stop.clone());
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let defaults = Defaults { has_default_server: settings.forecaster.source.default_server.is_some() };
@@ -80,12 +81,18 @@ async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> 
         Targets { forecaster: Arc::clone(&forecaster), store: Arc::clone(&store), journal: Arc::clone(&journal) };
     let scaler = Arc::new(Scaler::new(board, Arc::new(targets), clock, defaults, &mut registry));
 
-    tracing::info!(grpc = %grpc.local_addr()?, http = %http.local_addr()?, role = "all", "listening");
+    tracing::info!(grpc = %grpc.local_addr()?, http = %http.local_addr()?, tls = tls.is_some(), role = "all", "listening");
+    if let Some(tls) = &tls {
+        tokio::spawn(Arc::clone(tls).follow(stop.clone()));
+    }
     let schedule = tokio::spawn(forecaster.run(stop.clone()));
     let keeping = tokio::spawn(journal.run(store, stop.clone()));
     drop(starting);
     let served = tokio::try_join!(
-        async { scaler::serve(grpc, scaler, stop.clone()).await.context("KEDA cannot be served") },
+        async {
+            let connections = ops::incoming(grpc, tls);
+            scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
+        },
         async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
     );
     // where one of the servers broke down, the rest still ends as after a signal

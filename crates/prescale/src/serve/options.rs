@@ -25,6 +25,19 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_GRPC_ADDRESS", value_name = "IP:PORT")]
     pub(crate) grpc_address: Option<String>,
 
+    /// Certificate that callers of the gRPC port are shown, with those it is signed with, PEM. It is read anew when the file
+    /// changes, as are the two below [default: no TLS]
+    #[arg(long, env = "PRESCALE_TLS_CERTIFICATE_FILE", value_name = "FILE")]
+    pub(crate) tls_certificate_file: Option<String>,
+
+    /// Its private key, PEM
+    #[arg(long, env = "PRESCALE_TLS_KEY_FILE", value_name = "FILE")]
+    pub(crate) tls_key_file: Option<String>,
+
+    /// Certificates of those who sign the callers' certificates, PEM: callers must then show one
+    #[arg(long, env = "PRESCALE_TLS_CLIENT_AUTHORITY_FILE", value_name = "FILE")]
+    pub(crate) tls_client_authority_file: Option<String>,
+
     /// Where probes and Prometheus ask: /livez, /readyz, /metrics [default: 127.0.0.1:8080]
     #[arg(long, env = "PRESCALE_HTTP_ADDRESS", value_name = "IP:PORT")]
     pub(crate) http_address: Option<String>,
@@ -65,6 +78,9 @@ impl Options {
             prometheus: self.prometheus.or(file.prometheus),
             allow_servers: if self.allow_servers.is_empty() { file.allow_servers } else { self.allow_servers },
             grpc_address: self.grpc_address.or(file.grpc_address),
+            tls_certificate_file: self.tls_certificate_file.or(file.tls_certificate_file),
+            tls_key_file: self.tls_key_file.or(file.tls_key_file),
+            tls_client_authority_file: self.tls_client_authority_file.or(file.tls_client_authority_file),
             http_address: self.http_address.or(file.http_address),
             state: self.state.or(file.state),
             refresh_interval: self.refresh_interval.or(file.refresh_interval),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, SourceSettings};
-use ops::LogFormat;
+use ops::{LogFormat, TlsFiles};
 use scaler::parse_duration;
 use series::CredentialName;
 
@@ -17,6 +17,8 @@ use super::options::Options;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) grpc_address: SocketAddr,
+    /// Certificates for the gRPC port, where it has TLS.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) http_address: SocketAddr,
     pub(crate) state: PathBuf,
     pub(crate) forecaster: forecaster::Settings,
@@ -74,6 +76,12 @@ impl Settings {
             grpc_address: mistakes
                 .parsed("grpcAddress", options.grpc_address.as_deref(), address)
                 .unwrap_or(SocketAddr::from(([0, 0, 0, 0], 6000))),
+            tls: tls(
+                options.tls_certificate_file,
+                options.tls_key_file,
+                options.tls_client_authority_file,
+                &mut mistakes,
+            ),
             http_address: mistakes
                 .parsed("httpAddress", options.http_address.as_deref(), address)
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -123,6 +131,31 @@ fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, Strin
     }
 }
 
+fn tls(
+    certificate: Option<String>,
+    key: Option<String>,
+    authority: Option<String>,
+    mistakes: &mut Mistakes,
+) -> Option<TlsFiles> {
+    let authority = authority.map(PathBuf::from);
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Some(TlsFiles { certificate: certificate.into(), key: key.into(), authority })
+        }
+        (None, None) if authority.is_none() => None,
+        (None, None) => {
+            let problem =
+                "without tlsCertificateFile and tlsKeyFile there is no TLS, and nobody is asked for a certificate";
+            mistakes.note("tlsClientAuthorityFile", None, problem);
+            None
+        }
+        _ => {
+            mistakes.note("tlsCertificateFile", None, "write tlsCertificateFile and tlsKeyFile, or neither");
+            None
+        }
+    }
+}
+
 fn allowed_servers(patterns: &[String], mistakes: &mut Mistakes) -> Allowed {
     if patterns.iter().any(|pattern| pattern.trim() == "*") {
         return Allowed::Any;
@@ -158,20 +191,12 @@ fn credentials(name: &str, entry: CredentialEntry, source: &mut SourceSettings, 
     };
     credentials.headers =
         entry.header_files.into_iter().map(|(header, path)| (header, Secret::in_file(path))).collect();
-    let mut pem = |key: &str, path: &PathBuf| {
-        std::fs::read_to_string(path)
-            .map_err(|error| {
-                let file = path.display().to_string();
-                mistakes.note(&format!("{option}.{key}"), Some(&file), format!("cannot be read: {}", error.kind()));
-            })
-            .ok()
-    };
-    credentials.authority_pem = entry.authority_file.as_ref().and_then(|path| pem("authorityFile", path));
+    credentials.authority_pem = entry.authority_file.map(Secret::in_file);
     match (entry.certificate_file, entry.key_file) {
         (None, None) => {}
         (Some(certificate), Some(key)) => {
-            credentials.identity = pem("certificateFile", &certificate)
-                .map(|certificate_pem| ClientIdentity { certificate_pem, key_pem: Secret::in_file(key) });
+            credentials.identity =
+                Some(ClientIdentity { certificate_pem: Secret::in_file(certificate), key_pem: Secret::in_file(key) });
         }
         _ => mistakes.note(&option, None, "write certificateFile and keyFile, or neither"),
     }
@@ -225,6 +250,7 @@ grpcAddress: "6000"
 refreshInterval: "15"
 queryConcurrency: 0
 logFormat: xml
+tlsKeyFile: /k
 allowServers: ["*.", "*.monitoring.svc"]
 prommetheus: http://p:9090
 credentials:
@@ -238,6 +264,7 @@ credentials:
             "refreshInterval \"15\"",
             "queryConcurrency \"0\"",
             "logFormat \"xml\"",
+            "tlsCertificateFile: write tlsCertificateFile and tlsKeyFile",
             "allowServers \"*.\"",
             "prommetheus: there is no such option",
             "credentials.Tenant_A.tokenFile: there is no such key",
