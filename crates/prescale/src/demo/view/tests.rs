@@ -123,6 +123,8 @@ fn the_table_tells_both_sides_and_what_to_do_next() {
         pod_hours: 601.2,
         clairvoyant_pod_hours: 500.4,
         actions_per_hour: 2.25,
+        reversals_per_hour: 0.5,
+        instability: 0.1,
         mean_shortage: 0.001,
         mean_surplus: 0.2,
     };
