@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use series::{Forecast, Load, Quantile, Sample, Series, Timestamp};
+use series::{Forecast, Load, Quantile, Series, Timestamp};
 
 /// Forecasts that came true this much before the newest one count no more: what an operator calls lately.
 const LATELY: Duration = Duration::from_secs(3600);
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Most forecasts remembered, due or not: an hour of seconds and some lead time. The oldest go first.
 const MOST: usize = 8192;
@@ -45,9 +47,7 @@ impl Accuracy {
             && due < history.next_time()
         {
             self.due.pop_front();
-            let steps = (due.as_second() - history.start().as_second()) / i64::from(history.step().seconds());
-            let sample = usize::try_from(steps).ok().and_then(|index| history.sample(index));
-            if let Some(Sample::Value(load)) = sample {
+            if let Some(load) = load_at(history, due) {
                 push(&mut self.errors, (due, (load.get() - median.get()).abs()));
             }
         }
@@ -65,6 +65,18 @@ impl Accuracy {
     }
 }
 
+/// What `history` says of the load a week before the time that is `lead_time` after `now`.
+pub(crate) fn last_week(history: &Series, now: Timestamp, lead_time: Duration) -> Option<Load> {
+    load_at(history, now.checked_add(lead_time).ok()?.checked_sub(WEEK).ok()?)
+}
+
+/// The load at the last grid time up to `time`, where it is known.
+fn load_at(history: &Series, time: Timestamp) -> Option<Load> {
+    let seconds = time.as_second() - history.start().as_second();
+    let steps = seconds.div_euclid(i64::from(history.step().seconds()));
+    history.load(usize::try_from(steps).ok()?)
+}
+
 fn push<T>(ring: &mut VecDeque<T>, item: T) {
     if ring.len() == MOST {
         ring.pop_front();
@@ -74,7 +86,7 @@ fn push<T>(ring: &mut VecDeque<T>, item: T) {
 
 #[cfg(test)]
 mod tests {
-    use series::{GapReason, Horizon, ModelName, Step};
+    use series::{GapReason, Horizon, ModelName, Sample, Step};
 
     use super::*;
 
@@ -147,5 +159,13 @@ mod tests {
         }
         accuracy.compare(&known);
         assert_eq!(accuracy.mean_error(), Some(1.0));
+    }
+
+    #[test]
+    fn last_week_is_read_a_lead_time_further_on_and_unknown_before_the_history() {
+        const MINUTES: i64 = 7 * 24 * 60;
+        let known = history(&[value(1.0), value(2.0), Sample::Gap(GapReason::NoSample), value(4.0)]);
+        let read = |minute: i64| last_week(&known, at(MINUTES + minute - 2), LEAD).map(Load::get);
+        assert_eq!([-1, 0, 1, 2, 3, 4].map(read), [None, Some(1.0), Some(2.0), None, Some(4.0), None]);
     }
 }

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use series::{Clock, Forecast, ForecastRequest, NoForecast, Outlook, Series, SourceFault, SourceState, Timestamp};
 use tokio::sync::Semaphore;
 
+use crate::accuracy;
 use crate::forecaster::Publish;
 use crate::metrics::Metrics;
 use crate::source::{Source, SourceError};
@@ -136,6 +137,7 @@ impl Refresher {
         };
         state.foretold(now, forecast);
         state.outlook.lead_time_error = state.accuracy.mean_error();
+        state.outlook.last_week = accuracy::last_week(&history, now, request.lead_time);
     }
 
     /// Fits and forecasts on the blocking pool.

@@ -34,6 +34,16 @@ pub(crate) struct Seat {
 struct State {
     outlook: Arc<Outlook>,
     planner: Planner,
+    told: Option<Told>,
+}
+
+/// What KEDA was told when it last asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// When it asked.
+    pub at: Timestamp,
+    /// The plan it was answered from, or why it got an error.
+    pub answer: Result<Arc<Plan>, NoPlan>,
 }
 
 /// What the board knows of one target at one moment.
@@ -45,6 +55,8 @@ pub struct Snapshot {
     pub outlook: Arc<Outlook>,
     /// What KEDA is told, or why it is told nothing.
     pub plan: Result<Arc<Plan>, NoPlan>,
+    /// What KEDA was told last; `None` where it has asked for no value yet.
+    pub told: Option<Told>,
     /// The replica count that the values published so far lead to.
     pub replicas: Option<u32>,
 }
@@ -122,7 +134,7 @@ impl Board {
 
 impl Seat {
     fn new(target: Target, now: Timestamp) -> Self {
-        let state = State { outlook: Arc::new(Outlook::first_seen(now)), planner: Planner::new() };
+        let state = State { outlook: Arc::new(Outlook::first_seen(now)), planner: Planner::new(), told: None };
         Self {
             target: Arc::new(target),
             state: Mutex::new(state),
@@ -132,7 +144,15 @@ impl Seat {
         }
     }
 
-    /// What KEDA is told at `now`, or why it is told nothing.
+    /// Answers KEDA, and remembers it: what it is told at `now`, or why it is told nothing.
+    pub(crate) fn tell(&self, now: Timestamp) -> Result<Arc<Plan>, NoPlan> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = state.plan(&self.target, now);
+        state.told = Some(Told { at: now, answer: answer.clone() });
+        answer
+    }
+
+    /// What KEDA would be told at `now`, or why it would be told nothing.
     pub(crate) fn plan(&self, now: Timestamp) -> Result<Arc<Plan>, NoPlan> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).plan(&self.target, now)
     }
@@ -164,6 +184,7 @@ impl Seat {
             target: Arc::clone(&self.target),
             outlook: Arc::clone(&state.outlook),
             plan,
+            told: state.told.clone(),
             replicas: state.planner.replicas(),
         }
     }

@@ -38,6 +38,19 @@ fn a_target_is_answered_from_what_was_published_for_it_alone() {
 }
 
 #[test]
+fn what_keda_was_told_last_is_remembered_and_looking_does_not_count() {
+    let board = Board::default();
+    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    assert_eq!(board.snapshots(at(0))[0].told, None);
+    assert_eq!(seat.tell(at(1)), Err(NoPlan::NotYet));
+    board.publish(&seat.target.key, outlook(70.0, 2));
+    let looked = board.snapshots(at(3))[0].told.clone();
+    assert_eq!(looked, Some(Told { at: at(1), answer: Err(NoPlan::NotYet) }));
+    let plan = seat.tell(at(4));
+    assert_eq!(board.snapshots(at(5))[0].told, Some(Told { at: at(4), answer: plan }));
+}
+
+#[test]
 fn between_two_syncs_and_two_outlooks_the_plan_stays_the_same() {
     let board = Board::default();
     let (seat, _) = board.take_seat(target("checkout"), at(0));

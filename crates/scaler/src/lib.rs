@@ -11,7 +11,7 @@ mod service;
 mod status;
 mod streams;
 
-pub use board::{Board, Snapshot};
+pub use board::{Board, Snapshot, Told};
 pub use durations::{DurationError, Readable, parse_duration};
 pub use metadata::{
     DefaultInForce, Defaults, Mistake, Mistakes, Review, metric_name, parse_target, parse_threshold, review,

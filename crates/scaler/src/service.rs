@@ -66,7 +66,7 @@ impl Scaler {
     }
 
     fn is_active(&self, object: &ScaledObjectRef) -> Result<IsActiveResponse, Status> {
-        let plan = self.seat(object)?.plan(self.clock.now()).map_err(|no_plan| status::of_no_plan(&no_plan))?;
+        let plan = self.seat(object)?.tell(self.clock.now()).map_err(|no_plan| status::of_no_plan(&no_plan))?;
         Ok(IsActiveResponse { result: plan.active })
     }
 
@@ -78,7 +78,7 @@ impl Scaler {
             let text = format!("this trigger has one metric, `{name}`; it has no `{}`", cut(&request.metric_name));
             return Err(Status::not_found(text));
         }
-        let plan = self.seat(object)?.plan(self.clock.now()).map_err(|no_plan| status::of_no_plan(&no_plan))?;
+        let plan = self.seat(object)?.tell(self.clock.now()).map_err(|no_plan| status::of_no_plan(&no_plan))?;
         let value = plan.value.get();
         let metric_value =
             MetricValue { metric_name: name.to_owned(), metric_value: whole(value), metric_value_float: value };

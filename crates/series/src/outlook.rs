@@ -23,6 +23,9 @@ pub struct Outlook {
     /// Mean absolute error of the forecasts made a lead time ago, over those that came true lately, in the unit of the
     /// load; `None` until the first one did.
     pub lead_time_error: Option<f64>,
+    /// The load a week before the time that is a lead time ahead: what last week foretells. `None` where it is not known.
+    #[serde(default)]
+    pub last_week: Option<Load>,
     /// Whether the last refresh reached the source.
     pub source: SourceState,
 }
@@ -187,6 +190,7 @@ impl Outlook {
             forecast: Err(NoForecast::NotYet),
             verdict: None,
             lead_time_error: None,
+            last_week: None,
             source: SourceState::NotAsked,
         }
     }
