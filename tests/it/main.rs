@@ -12,6 +12,7 @@ mod faults;
 mod harness;
 mod keda_client;
 mod lifecycle;
+mod redis;
 mod servers;
 mod streams;
 mod tls;

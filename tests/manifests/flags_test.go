@@ -13,7 +13,7 @@ import (
 
 // coming are flags of roles that the binary does not have yet; empty once it has them.
 var coming = []string{
-	"--forecaster", "--redis-url", "--redis-password-file",
+	"--forecaster",
 }
 
 // help is what a program says of its options.

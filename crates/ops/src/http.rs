@@ -60,12 +60,13 @@ async fn live() -> &'static str {
     "ok\n"
 }
 
-async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, &'static str) {
-    if shared.readiness.is_ready() {
+async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
+    let (status, word) = if shared.readiness.is_ready() {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n")
-    }
+    };
+    (status, word.to_owned() + &shared.readiness.notes())
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {

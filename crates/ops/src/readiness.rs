@@ -2,7 +2,8 @@
 //!
 //! No latch hangs on Prometheus: for KEDA an unreachable scaler is worse than one that degrades.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,8 @@ pub struct Readiness {
     /// Cancelled by the last latch.
     ready: CancellationToken,
     stopping: CancellationToken,
+    /// What works, but not as it should, by the part that says so.
+    notes: Arc<Mutex<BTreeMap<&'static str, String>>>,
 }
 
 /// Holds the process unready until it is dropped.
@@ -23,12 +26,27 @@ impl Readiness {
     pub fn new(stopping: CancellationToken) -> (Self, Latch) {
         let ready = CancellationToken::new();
         let latch = Latch(Arc::new(ready.clone().drop_guard()));
-        (Self { ready, stopping }, latch)
+        (Self { ready, stopping, notes: Arc::default() }, latch)
     }
 
     /// Whether calls are welcome.
     pub fn is_ready(&self) -> bool {
         self.ready.is_cancelled() && !self.stopping.is_cancelled()
+    }
+
+    /// Has `note` told with every answer of `/readyz`, in the place of what `part` said before; it makes nothing unready.
+    pub fn note(&self, part: &'static str, note: Option<String>) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        match note {
+            Some(note) => drop(notes.insert(part, note)),
+            None => drop(notes.remove(part)),
+        }
+    }
+
+    /// What the parts say, one line each.
+    pub(crate) fn notes(&self) -> String {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.iter().map(|(part, note)| format!("{part}: {note}\n")).collect()
     }
 }
 

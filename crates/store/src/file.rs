@@ -1,19 +1,25 @@
-//! [`OutlookFile`]: outlooks in one local file.
+//! [`OutlookFile`]: outlooks in one local file, an embedded store (redb) that a killed process leaves as it was last committed.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::{Database, DatabaseError, ReadableDatabase as _, TableDefinition, TableError};
-use series::{Outlook, TargetKey};
+use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
+use series::{Outlook, TargetKey, Timestamp};
 
-use crate::record;
+use crate::{Answer, KEPT, Store, StoreError, record};
 
 const OUTLOOKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("outlooks");
 
+/// One entry: the format of the tables, raised whenever a version of before would read them wrongly.
+const FORMAT: TableDefinition<'_, (), u32> = TableDefinition::new("format");
+const OWN_FORMAT: u32 = 1;
+
 /// Outlooks by target, in one local file that one process holds open.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct OutlookFile {
-    database: Database,
+    path: Arc<Path>,
+    /// `None` after a failure: redb wants to be opened anew then.
+    database: Arc<Mutex<Option<Database>>>,
 }
 
 /// Why a file cannot be used.
@@ -41,70 +47,45 @@ pub enum OpenError {
         path: PathBuf,
         /// What the store said.
         #[source]
-        source: Box<DatabaseError>,
-    },
-}
-
-/// Why a call on an open file failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The store failed: a full disk, or a broken file.
-    #[error("the state file failed")]
-    File(#[source] Box<redb::Error>),
-    /// An outlook could not be written down; this is a defect.
-    #[error("the outlook of {target} cannot be written down")]
-    Record {
-        /// Whose outlook.
-        target: TargetKey,
-        /// Why not.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<redb::Error>,
     },
 }
 
 impl OutlookFile {
-    /// Opens `outlooks.redb` in `folder`, making both where they are missing.
+    /// Opens `outlooks.redb` in `folder`, making both where they are missing, and drops the records that are too old at
+    /// `now` to be of use ([`KEPT`]): their targets are gone.
     ///
-    /// A file that is broken is set aside as `outlooks.redb.broken-1` (or the first free number), with a warning, and a
-    /// new one is begun.
+    /// A file that is broken, or of a newer version, is set aside as `outlooks.redb.broken-1` or `outlooks.redb.newer-1` (or
+    /// the first free number) with a warning, and a new one is begun.
     ///
     /// # Errors
     /// [`OpenError`] where the file cannot be used.
-    pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let path = folder.join("outlooks.redb");
+    pub fn open(folder: &Path, now: Timestamp) -> Result<Self, OpenError> {
         std::fs::create_dir_all(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
-        let database = match Database::create(&path) {
-            Err(error) if is_broken(&error) => {
-                let aside = free_name(folder);
-                tracing::warn!(
-                    path = %path.display(), aside = %aside.display(), %error,
-                    "state file is broken, set it aside and begin a new one",
-                );
-                std::fs::rename(&path, &aside).map_err(|source| OpenError::Io { path: path.clone(), source })?;
-                Database::create(&path)
+        let path = folder.join("outlooks.redb");
+        let mut database = open(&path)?;
+        let dropped = prune(&database, now).map_err(|error| refused(&path, error))?;
+        if dropped > 0 {
+            tracing::info!(dropped, "outlooks of targets that are gone were dropped");
+            // a file keeps its largest size otherwise
+            if let Err(error) = database.compact() {
+                tracing::warn!(%error, "the state file keeps its size");
             }
-            opened => opened,
-        };
-        match database {
-            Ok(database) => Ok(Self { database }),
-            Err(DatabaseError::DatabaseAlreadyOpen) => Err(OpenError::InUse { path }),
-            Err(source) => Err(OpenError::Refused { path, source: Box::new(source) }),
         }
+        Ok(Self { path: path.into(), database: Arc::new(Mutex::new(Some(database))) })
     }
 
-    /// The outlook last kept for `target`. One that this version cannot read is passed over with a warning.
-    ///
-    /// # Errors
-    /// [`StoreError::File`] where the file fails.
-    pub fn load(&self, target: &TargetKey) -> Result<Option<Arc<Outlook>>, StoreError> {
-        let read = self.database.begin_read().map_err(failed)?;
-        let table = match read.open_table(OUTLOOKS) {
-            Ok(table) => table,
-            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
-            Err(error) => return Err(failed(error)),
-        };
-        let Some(bytes) = table.get(record::key(target).as_str()).map_err(failed)? else { return Ok(None) };
-        match record::read(bytes.value()) {
+    fn load_now(&self, target: &TargetKey) -> Result<Option<Arc<Outlook>>, StoreError> {
+        let bytes = self.with(|database| {
+            let read = database.begin_read()?;
+            let table = match read.open_table(OUTLOOKS) {
+                Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+                opened => opened?,
+            };
+            Ok(table.get(record::key(target).as_str())?.map(|bytes| bytes.value().to_vec()))
+        })?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        match record::read(&bytes) {
             Ok(outlook) => Ok(Some(outlook)),
             Err(error) => {
                 tracing::warn!(%target, %error, "stored outlook is passed over");
@@ -113,44 +94,157 @@ impl OutlookFile {
         }
     }
 
-    /// Keeps `outlooks` in one transaction, each in the place of the one kept before.
-    ///
-    /// # Errors
-    /// [`StoreError`]; then nothing of the call was kept.
-    pub fn keep<'a>(&self, outlooks: impl IntoIterator<Item = (&'a TargetKey, &'a Outlook)>) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(failed)?;
-        {
-            let mut table = write.open_table(OUTLOOKS).map_err(failed)?;
-            for (target, outlook) in outlooks {
-                let bytes = record::write(outlook)
-                    .map_err(|source| StoreError::Record { target: target.clone(), source: source.into() })?;
-                table.insert(record::key(target).as_str(), bytes.as_slice()).map_err(failed)?;
-            }
+    fn keep_now(&self, outlooks: &[(TargetKey, Arc<Outlook>)]) -> Result<(), StoreError> {
+        let mut records = Vec::with_capacity(outlooks.len());
+        for (target, outlook) in outlooks {
+            let bytes = record::write(outlook).map_err(|error| StoreError::Defect(error.to_string()))?;
+            records.push((record::key(target), bytes));
         }
-        write.commit().map_err(failed)
+        self.with(|database| {
+            let write = database.begin_write()?;
+            {
+                let mut table = write.open_table(OUTLOOKS)?;
+                for (key, bytes) in &records {
+                    table.insert(key.as_str(), bytes.as_slice())?;
+                }
+            }
+            Ok(write.commit()?)
+        })
     }
 
-    /// Forgets what was kept for `targets`, in one transaction.
-    ///
-    /// # Errors
-    /// [`StoreError::File`] where the file fails; then nothing of the call was forgotten.
-    pub fn forget<'a>(&self, targets: impl IntoIterator<Item = &'a TargetKey>) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(failed)?;
-        {
-            let mut table = write.open_table(OUTLOOKS).map_err(failed)?;
-            for target in targets {
-                table.remove(record::key(target).as_str()).map_err(failed)?;
+    fn forget_now(&self, targets: &[TargetKey]) -> Result<(), StoreError> {
+        self.with(|database| {
+            let write = database.begin_write()?;
+            {
+                let mut table = write.open_table(OUTLOOKS)?;
+                for target in targets {
+                    table.remove(record::key(target).as_str())?;
+                }
             }
-        }
-        write.commit().map_err(failed)
+            Ok(write.commit()?)
+        })
+    }
+
+    /// Does `work` on the open file, which is opened anew where the work before it failed.
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let mut held = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let database = match held.take() {
+            Some(database) => database,
+            None => open(&self.path).map_err(|error| StoreError::Reopen(Box::new(error)))?,
+        };
+        let done = work(&database).map_err(|error| StoreError::File(Box::new(error)))?;
+        *held = Some(database);
+        Ok(done)
     }
 }
 
-/// The first name for a broken file that is not taken: one set aside before is not overwritten.
-fn free_name(folder: &Path) -> PathBuf {
+impl Store for OutlookFile {
+    fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Arc<Outlook>>> {
+        let (file, target) = (self.clone(), target.clone());
+        apart(move || file.load_now(&target))
+    }
+
+    fn keep(&self, outlooks: Vec<(TargetKey, Arc<Outlook>)>) -> Answer<'_, ()> {
+        let file = self.clone();
+        apart(move || file.keep_now(&outlooks))
+    }
+
+    fn forget(&self, targets: Vec<TargetKey>) -> Answer<'_, ()> {
+        let file = self.clone();
+        apart(move || file.forget_now(&targets))
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+/// Does what waits for a disk off the threads of the runtime.
+fn apart<'a, T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Answer<'a, T> {
+    let done = tokio::task::spawn_blocking(work);
+    Box::pin(async { done.await.unwrap_or_else(|error| Err(StoreError::Defect(error.to_string()))) })
+}
+
+/// Opens the file at `path`, or begins a new one where what is there cannot be used.
+fn open(path: &Path) -> Result<Database, OpenError> {
+    let found = match create(path) {
+        Err(error) if is_broken(&error) => {
+            tracing::warn!(path = %path.display(), %error, "the state file is broken");
+            Err("broken")
+        }
+        Err(DatabaseError::DatabaseAlreadyOpen) => return Err(OpenError::InUse { path: path.to_owned() }),
+        Err(error) => return Err(refused(path, error)),
+        Ok(database) => match format(&database).map_err(|error| refused(path, error))? {
+            OWN_FORMAT => Ok(database),
+            newer => {
+                tracing::warn!(
+                    path = %path.display(),
+                    "the state file has format {newer}, this version reads format {OWN_FORMAT}",
+                );
+                Err("newer")
+            }
+        },
+    };
+    match found {
+        Ok(database) => Ok(database),
+        Err(why) => {
+            let aside = free_name(path, why);
+            tracing::warn!(aside = %aside.display(), "it is set aside, and a new one is begun");
+            std::fs::rename(path, &aside).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+            let database = create(path).map_err(|error| refused(path, error))?;
+            format(&database).map_err(|error| refused(path, error))?;
+            Ok(database)
+        }
+    }
+}
+
+fn create(path: &Path) -> Result<Database, DatabaseError> {
+    Database::create(path)
+}
+
+/// The format of the tables; where it is not written down they are new or of the first version.
+fn format(database: &Database) -> Result<u32, redb::Error> {
+    let write = database.begin_write()?;
+    let format = {
+        let mut table = write.open_table(FORMAT)?;
+        let written = table.get(())?.map(|format| format.value());
+        if written.is_none() {
+            table.insert((), OWN_FORMAT)?;
+        }
+        written.unwrap_or(OWN_FORMAT)
+    };
+    write.commit()?;
+    Ok(format)
+}
+
+/// Drops the records that are too old at `now`, and those that say nothing; tells how many.
+fn prune(database: &Database, now: Timestamp) -> Result<usize, redb::Error> {
+    let oldest = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let write = database.begin_write()?;
+    let mut dropped = 0;
+    {
+        let mut table = write.open_table(OUTLOOKS)?;
+        let mut gone = Vec::new();
+        for entry in table.iter()? {
+            let (key, bytes) = entry?;
+            if record::issued(bytes.value()).is_none_or(|issued| issued < oldest) {
+                gone.push(key.value().to_owned());
+            }
+        }
+        for key in gone {
+            table.remove(key.as_str())?;
+            dropped += 1;
+        }
+    }
+    write.commit()?;
+    Ok(dropped)
+}
+
+/// The first name for a file set aside that is not taken: one set aside before is not overwritten.
+fn free_name(path: &Path, why: &str) -> PathBuf {
     let mut number = 1_u32;
     loop {
-        let name = folder.join(format!("outlooks.redb.broken-{number}"));
+        let name = path.with_extension(format!("redb.{why}-{number}"));
         if !name.exists() {
             return name;
         }
@@ -168,66 +262,10 @@ fn is_broken(error: &DatabaseError) -> bool {
     }
 }
 
-fn failed(error: impl Into<redb::Error>) -> StoreError {
-    StoreError::File(Box::new(error.into()))
+fn refused(path: &Path, error: impl Into<redb::Error>) -> OpenError {
+    OpenError::Refused { path: path.to_owned(), source: Box::new(error.into()) }
 }
 
 #[cfg(test)]
-mod tests {
-    use series::{Load, Observation, Timestamp};
-
-    use super::*;
-
-    fn target(name: &str) -> TargetKey {
-        TargetKey { namespace: "shop".into(), name: name.into(), digest: "0a".into() }
-    }
-
-    fn outlook(amount: f64) -> Outlook {
-        let at = Timestamp::from_second(1_000_000).unwrap();
-        Outlook { observation: Ok(Observation { at, load: Load::new(amount).unwrap() }), ..Outlook::first_seen(at) }
-    }
-
-    #[test]
-    fn what_was_kept_is_there_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = OutlookFile::open(folder.path()).unwrap();
-        assert_eq!(file.load(&target("a")).unwrap(), None);
-        file.keep([(&target("a"), &outlook(1.0)), (&target("b"), &outlook(2.0))]).unwrap();
-        file.keep([(&target("a"), &outlook(3.0))]).unwrap();
-        file.forget([&target("b")]).unwrap();
-        drop(file);
-
-        let file = OutlookFile::open(folder.path()).unwrap();
-        assert_eq!(file.load(&target("a")).unwrap().as_deref(), Some(&outlook(3.0)));
-        assert_eq!(file.load(&target("b")).unwrap(), None);
-    }
-
-    #[test]
-    fn a_second_process_is_told_that_the_file_is_in_use() {
-        let folder = tempfile::tempdir().unwrap();
-        let _held = OutlookFile::open(folder.path()).unwrap();
-        assert!(matches!(OutlookFile::open(folder.path()), Err(OpenError::InUse { .. })));
-    }
-
-    #[test]
-    fn a_broken_file_is_set_aside_and_nothing_of_it_is_lost() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("outlooks.redb");
-        std::fs::write(&path, b"not a store at all, but somebody's bytes").unwrap();
-        let file = OutlookFile::open(folder.path()).unwrap();
-        file.keep([(&target("a"), &outlook(1.0))]).unwrap();
-        let aside = std::fs::read(folder.path().join("outlooks.redb.broken-1")).unwrap();
-        assert_eq!(aside, b"not a store at all, but somebody's bytes");
-    }
-
-    #[test]
-    fn a_record_of_another_version_is_passed_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = OutlookFile::open(folder.path()).unwrap();
-        let write = file.database.begin_write().unwrap();
-        let newer: &[u8] = br#"{"format":99,"outlook":"of tomorrow"}"#;
-        write.open_table(OUTLOOKS).unwrap().insert("shop/a/0a", newer).unwrap();
-        write.commit().unwrap();
-        assert_eq!(file.load(&target("a")).unwrap(), None);
-    }
-}
+#[path = "file_tests.rs"]
+mod tests;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use series::{Outlook, TargetKey};
+use series::{Outlook, TargetKey, Timestamp};
 
 /// Raised whenever a record of before would be read wrongly.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
@@ -17,6 +17,17 @@ struct Record {
 #[derive(Debug, Deserialize)]
 struct Envelope {
     format: u32,
+}
+
+/// What tells the age of a record.
+#[derive(Debug, Deserialize)]
+struct Dated {
+    outlook: Issue,
+}
+
+#[derive(Debug, Deserialize)]
+struct Issue {
+    issued: Timestamp,
 }
 
 /// Why a record cannot be read.
@@ -45,12 +56,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Arc<Outlook>, RecordError> {
     Ok(Arc::new(record.outlook))
 }
 
+/// When the outlook in a record was issued; `None` where it does not say so.
+pub(crate) fn issued(bytes: &[u8]) -> Option<Timestamp> {
+    serde_json::from_slice::<Dated>(bytes).ok().map(|dated| dated.outlook.issued)
+}
+
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use series::Timestamp;
-
     use super::*;
+    use proptest::prelude::*;
 
     proptest! {
         #[test]

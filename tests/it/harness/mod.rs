@@ -12,3 +12,4 @@ pub(crate) mod prescale;
 pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod prometheus;
+pub(crate) mod redis;

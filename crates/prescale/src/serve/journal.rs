@@ -1,26 +1,51 @@
-//! [`Journal`]: carries outlooks to the state file at its own pace, so that no refresh waits for a disk.
+//! [`Journal`]: carries outlooks to the store at its own pace, so that no refresh waits for a disk or for Redis.
 //!
-//! What is kept and what is forgotten go one way, in order: an outlook that waits here cannot come back to the file after
-//! its target was given up.
+//! What is kept and what is forgotten go one way, in order: an outlook that waits here cannot come back to the store after
+//! its target was given up. While the store fails all of it waits here, in memory, one outlook per target at most; that is
+//! said once in the log, in a metric, and in the answer of `/readyz`, until it is over.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ops::Readiness;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 use series::{Outlook, TargetKey};
-use store::OutlookFile;
+use store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// What a killed process may lose: half a minute of outlooks, none of which a restart needs to the minute.
-const PACE: Duration = Duration::from_secs(30);
+/// A store that takes longer than this to tell an outlook is not waited for: the source is asked anew anyway.
+const LOAD: Duration = Duration::from_secs(2);
 
-/// What is not in the state file yet: the newest outlook of a target, or `None` where it is to be forgotten.
-#[derive(Debug, Default)]
+/// What a store that hangs may take of the time that a process has to stop.
+const LAST: Duration = Duration::from_secs(5);
+
+/// Outlooks on their way to the store, and from it.
+#[derive(Debug)]
 pub(crate) struct Journal {
+    store: Arc<dyn Store>,
+    /// What is not in the store yet: the newest outlook of a target, or `None` where it is to be forgotten.
     pending: Mutex<HashMap<TargetKey, Option<Arc<Outlook>>>>,
+    is_failing: Mutex<bool>,
+    up: Gauge,
+    failures: Counter,
+    readiness: Readiness,
 }
 
 impl Journal {
+    /// A journal for `store`, with metrics in `registry` under their full names.
+    pub(crate) fn new(store: Arc<dyn Store>, readiness: Readiness, registry: &mut Registry) -> Self {
+        let (up, failures) = (Gauge::default(), Counter::default());
+        up.set(1);
+        let help = "1 while outlooks are kept in the store, 0 while they are in memory only";
+        registry.register("prescale_store_up", help, up.clone());
+        registry.register("prescale_store_failures", "Times that the store failed", failures.clone());
+        let (pending, is_failing) = (Mutex::default(), Mutex::default());
+        Self { store, pending, is_failing, up, failures, readiness }
+    }
+
     /// Has `outlook` kept soon, in the place of an older one.
     pub(crate) fn note(&self, key: &TargetKey, outlook: Arc<Outlook>) {
         self.pending().insert(key.clone(), Some(outlook));
@@ -31,41 +56,92 @@ impl Journal {
         self.pending().insert(key.clone(), None);
     }
 
-    /// Carries out what was noted, every half minute and once more after `stop`.
-    pub(crate) async fn run(self: Arc<Self>, store: Arc<OutlookFile>, stop: CancellationToken) {
-        loop {
-            let is_last = tokio::select! {
-                () = stop.cancelled() => true,
-                () = tokio::time::sleep(PACE) => false,
-            };
-            let (journal, store) = (Arc::clone(&self), Arc::clone(&store));
-            if let Err(error) = tokio::task::spawn_blocking(move || journal.flush(&store)).await {
-                tracing::error!(%error, "the state file could not be written");
+    /// What was noted or kept of `key` last. A store that fails or dawdles tells nothing.
+    pub(crate) async fn load(&self, key: &TargetKey) -> Option<Arc<Outlook>> {
+        if let Some(noted) = self.pending().get(key) {
+            return noted.clone();
+        }
+        match tokio::time::timeout(LOAD, self.store.load(key)).await {
+            Ok(Ok(kept)) => kept,
+            Ok(Err(error)) => {
+                self.failed(&error);
+                None
             }
-            if is_last {
-                return;
+            Err(_) => {
+                tracing::warn!(store = self.store.name(), target_key = %key, "the store is slow, nothing is resumed");
+                None
             }
         }
     }
 
-    fn flush(&self, store: &OutlookFile) {
+    /// Carries out what was noted, every `pace` and once more after `stop`.
+    pub(crate) async fn run(self: Arc<Self>, pace: Duration, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(pace)).await.is_some() {
+            self.flush().await;
+        }
+        if tokio::time::timeout(LAST, self.flush()).await.is_err() {
+            tracing::error!(store = self.store.name(), "the store hangs, the newest outlooks are not kept");
+        }
+    }
+
+    async fn flush(&self) {
         let pending = std::mem::take(&mut *self.pending());
         if pending.is_empty() {
             return;
         }
-        let kept: Vec<_> = pending.iter().filter_map(|(key, outlook)| Some((key, outlook.as_deref()?))).collect();
-        let forgotten: Vec<_> = pending.iter().filter(|(_, outlook)| outlook.is_none()).map(|(key, _)| key).collect();
-        // most of the time one of the two is empty, and each is a write to the disk
-        let keep = || if kept.is_empty() { Ok(()) } else { store.keep(kept) };
-        let forget = || if forgotten.is_empty() { Ok(()) } else { store.forget(forgotten) };
-        if let Err(error) = keep().and_then(|()| forget()) {
-            tracing::error!(error = &error as &dyn std::error::Error, "outlooks are kept in memory only");
-            // what failed is tried again, unless something newer has come
-            let mut newer = self.pending();
-            for (key, outlook) in pending {
-                newer.entry(key).or_insert(outlook);
+        let (mut kept, mut forgotten) = (Vec::new(), Vec::new());
+        for (key, outlook) in &pending {
+            match outlook {
+                Some(outlook) => kept.push((key.clone(), Arc::clone(outlook))),
+                None => forgotten.push(key.clone()),
             }
         }
+        match self.carry_out(kept, forgotten).await {
+            Ok(()) => self.succeeded(),
+            Err(error) => {
+                self.failed(&error);
+                // what failed is tried again, unless something newer has come
+                let mut newer = self.pending();
+                for (key, outlook) in pending {
+                    newer.entry(key).or_insert(outlook);
+                }
+            }
+        }
+    }
+
+    /// Most of the time one of the two is empty, and each is a write to a disk or a way over the network.
+    async fn carry_out(
+        &self,
+        kept: Vec<(TargetKey, Arc<Outlook>)>,
+        forgotten: Vec<TargetKey>,
+    ) -> Result<(), StoreError> {
+        if !kept.is_empty() {
+            self.store.keep(kept).await?;
+        }
+        if !forgotten.is_empty() {
+            self.store.forget(forgotten).await?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &StoreError) {
+        self.failures.inc();
+        self.up.set(0);
+        let mut is_failing = self.is_failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *is_failing, true) {
+            let (store, cause) = (self.store.name(), error as &dyn std::error::Error);
+            tracing::error!(store, error = cause, "store failing, outlooks are kept in memory only");
+        }
+        self.readiness.note("store", Some(format!("{error}; outlooks are kept in memory only")));
+    }
+
+    fn succeeded(&self) {
+        self.up.set(1);
+        let mut is_failing = self.is_failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *is_failing, false) {
+            tracing::info!(store = self.store.name(), "store working again, outlooks are kept");
+        }
+        self.readiness.note("store", None);
     }
 
     fn pending(&self) -> MutexGuard<'_, HashMap<TargetKey, Option<Arc<Outlook>>>> {
@@ -76,6 +152,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use series::Timestamp;
+    use store::Answer;
 
     use super::*;
 
@@ -87,22 +164,83 @@ mod tests {
         Arc::new(Outlook::first_seen(Timestamp::UNIX_EPOCH))
     }
 
-    #[test]
-    fn what_was_noted_is_kept_and_what_was_given_up_does_not_come_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let (journal, store) = (Journal::default(), OutlookFile::open(folder.path()).unwrap());
+    fn journal(store: Arc<dyn Store>) -> Journal {
+        let (readiness, _) = Readiness::new(CancellationToken::new());
+        Journal::new(store, readiness, &mut Registry::default())
+    }
+
+    /// Keeps one outlook of everything, unless it is told to fail.
+    #[derive(Debug, Default)]
+    struct Moody {
+        fails: Mutex<bool>,
+        kept: Mutex<Option<Arc<Outlook>>>,
+    }
+
+    impl Moody {
+        fn answer<T: Send + 'static>(&self, value: T) -> Answer<'_, T> {
+            let fails = *self.fails.lock().unwrap();
+            let error = || StoreError::Defect("moody".to_owned());
+            Box::pin(std::future::ready(if fails { Err(error()) } else { Ok(value) }))
+        }
+    }
+
+    impl Store for Moody {
+        fn load<'a>(&'a self, _: &'a TargetKey) -> Answer<'a, Option<Arc<Outlook>>> {
+            self.answer(self.kept.lock().unwrap().clone())
+        }
+
+        fn keep(&self, mut outlooks: Vec<(TargetKey, Arc<Outlook>)>) -> Answer<'_, ()> {
+            if !*self.fails.lock().unwrap() {
+                *self.kept.lock().unwrap() = outlooks.pop().map(|(_, outlook)| outlook);
+            }
+            self.answer(())
+        }
+
+        fn forget(&self, _: Vec<TargetKey>) -> Answer<'_, ()> {
+            if !*self.fails.lock().unwrap() {
+                *self.kept.lock().unwrap() = None;
+            }
+            self.answer(())
+        }
+
+        fn name(&self) -> String {
+            "moody".to_owned()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_noted_is_kept_and_what_was_given_up_does_not_come_back() {
+        let journal = journal(Arc::<Moody>::default());
         journal.note(&key(), outlook());
-        journal.flush(&store);
-        assert_eq!(store.load(&key()).unwrap(), Some(outlook()));
+        assert_eq!(journal.load(&key()).await, Some(outlook()), "it waits here");
+        journal.flush().await;
+        assert_eq!(journal.load(&key()).await, Some(outlook()));
 
         journal.note(&key(), outlook());
         journal.forget(&key());
-        journal.flush(&store);
-        assert_eq!(store.load(&key()).unwrap(), None);
+        assert_eq!(journal.load(&key()).await, None);
+        journal.flush().await;
+        assert_eq!(journal.load(&key()).await, None);
 
         journal.forget(&key());
         journal.note(&key(), outlook());
-        journal.flush(&store);
-        assert_eq!(store.load(&key()).unwrap(), Some(outlook()), "it was seen again");
+        journal.flush().await;
+        assert_eq!(journal.load(&key()).await, Some(outlook()), "it was seen again");
+    }
+
+    #[tokio::test]
+    async fn what_a_failing_store_did_not_take_waits_and_is_taken_later() {
+        let store = Arc::<Moody>::default();
+        let journal = journal(Arc::clone(&store) as _);
+        *store.fails.lock().unwrap() = true;
+        journal.note(&key(), outlook());
+        journal.flush().await;
+        assert_eq!((journal.up.get(), journal.failures.get()), (0, 1));
+        assert_eq!(journal.load(&key()).await, Some(outlook()), "from memory");
+        *store.fails.lock().unwrap() = false;
+        journal.flush().await;
+        assert_eq!(journal.up.get(), 1);
+        assert!(journal.pending().is_empty());
+        assert_eq!(*store.kept.lock().unwrap(), Some(outlook()));
     }
 }

@@ -15,9 +15,10 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use forecaster::Forecaster;
 use ops::{Readiness, SystemClock, Tls};
+use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, Scaler};
 use series::Clock;
-use store::OutlookFile;
+use store::{OutlookFile, OutlookRedis, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -64,29 +65,32 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
 
 /// Both paths in one process, joined by the board.
 async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
-    let store = Arc::new(OutlookFile::open(&settings.state).context("no state can be kept (--state DIR)")?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = store(&settings, clock.as_ref())?;
     let grpc = bind(settings.grpc_address, "--grpc-address").await?;
     let http = bind(settings.http_address, "--http-address").await?;
-    let mut registry = prometheus_client::registry::Registry::default();
+    let mut registry = Registry::default();
     let tls = settings.tls.map(|files| Tls::load(files, &mut registry)).transpose().context("no TLS can be spoken")?;
     let (readiness, starting) = Readiness::new(stop.clone());
+    // what a killed process may lose: two refreshes, half a minute of which no restart needs
+    let pace = 2 * settings.forecaster.refresh_interval;
+    let journal = Arc::new(Journal::new(store, readiness.clone(), &mut registry));
 
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let defaults = Defaults { has_default_server: settings.forecaster.source.default_server.is_some() };
     let board = Arc::new(Board::default());
-    let journal = Arc::new(Journal::default());
     let publish = OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) };
     let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), Arc::new(publish), &mut registry)?;
-    let targets =
-        Targets { forecaster: Arc::clone(&forecaster), store: Arc::clone(&store), journal: Arc::clone(&journal) };
+    let targets = Targets { forecaster: Arc::clone(&forecaster), journal: Arc::clone(&journal) };
     let scaler = Arc::new(Scaler::new(board, Arc::new(targets), clock, defaults, &mut registry));
 
-    tracing::info!(grpc = %grpc.local_addr()?, http = %http.local_addr()?, tls = tls.is_some(), role = "all", "listening");
+    tracing::info!(
+        grpc = %grpc.local_addr()?, http = %http.local_addr()?, tls = tls.is_some(), role = "all", "listening"
+    );
     if let Some(tls) = &tls {
         tokio::spawn(Arc::clone(tls).follow(stop.clone()));
     }
     let schedule = tokio::spawn(forecaster.run(stop.clone()));
-    let keeping = tokio::spawn(journal.run(store, stop.clone()));
+    let keeping = tokio::spawn(journal.run(pace, stop.clone()));
     drop(starting);
     let served = tokio::try_join!(
         async {
@@ -102,6 +106,15 @@ async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> 
     served?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where outlooks are kept: in Redis where one is stated, and in a file otherwise.
+fn store(settings: &Settings, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Store>> {
+    if let Some(redis) = settings.redis.clone() {
+        return Ok(Arc::new(OutlookRedis::new(redis)?));
+    }
+    let file = OutlookFile::open(&settings.state, clock.now()).context("no state can be kept (--state DIR)")?;
+    Ok(Arc::new(file))
 }
 
 async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {

@@ -46,6 +46,19 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_STATE", value_name = "DIR")]
     pub(crate) state: Option<String>,
 
+    /// Redis for what must outlive the process, in place of the folder: redis://host:6379/0, or rediss:// for TLS. Several
+    /// processes may share one [default: none]
+    #[arg(long, env = "PRESCALE_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) redis_url: Option<String>,
+
+    /// File with the password of Redis, read anew for each connection
+    #[arg(long, env = "PRESCALE_REDIS_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) redis_password_file: Option<String>,
+
+    /// Certificates of who signs that of Redis, PEM, in place of the system's
+    #[arg(long, env = "PRESCALE_REDIS_AUTHORITY_FILE", value_name = "FILE")]
+    pub(crate) redis_authority_file: Option<String>,
+
     /// How often each target is refreshed: new samples, new forecast [default: 15s]
     #[arg(long, env = "PRESCALE_REFRESH_INTERVAL", value_name = "DURATION")]
     pub(crate) refresh_interval: Option<String>,
@@ -83,6 +96,9 @@ impl Options {
             tls_client_authority_file: self.tls_client_authority_file.or(file.tls_client_authority_file),
             http_address: self.http_address.or(file.http_address),
             state: self.state.or(file.state),
+            redis_url: self.redis_url.or(file.redis_url),
+            redis_password_file: self.redis_password_file.or(file.redis_password_file),
+            redis_authority_file: self.redis_authority_file.or(file.redis_authority_file),
             refresh_interval: self.refresh_interval.or(file.refresh_interval),
             query_concurrency: self.query_concurrency.or(file.query_concurrency),
             query_timeout: self.query_timeout.or(file.query_timeout),

@@ -9,6 +9,7 @@ use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, Se
 use ops::{LogFormat, TlsFiles};
 use scaler::parse_duration;
 use series::CredentialName;
+use store::{OutlookRedis, RedisSettings};
 
 use super::file::{ConfigFile, CredentialEntry};
 use super::options::Options;
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) http_address: SocketAddr,
     pub(crate) state: PathBuf,
+    /// Redis, where it is to be used in place of the state folder.
+    pub(crate) redis: Option<RedisSettings>,
     pub(crate) forecaster: forecaster::Settings,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -86,6 +89,7 @@ impl Settings {
                 .parsed("httpAddress", options.http_address.as_deref(), address)
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             state: options.state.map_or_else(|| PathBuf::from("prescale-state"), PathBuf::from),
+            redis: redis(options.redis_url, options.redis_password_file, options.redis_authority_file, &mut mistakes),
             forecaster,
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             log_format: mistakes
@@ -154,6 +158,29 @@ fn tls(
             None
         }
     }
+}
+
+fn redis(
+    url: Option<String>,
+    password_file: Option<String>,
+    authority_file: Option<String>,
+    mistakes: &mut Mistakes,
+) -> Option<RedisSettings> {
+    let Some(url) = url else {
+        for (option, file) in [("redisPasswordFile", password_file), ("redisAuthorityFile", authority_file)] {
+            if file.is_some() {
+                mistakes.note(option, None, "without redisUrl there is no Redis");
+            }
+        }
+        return None;
+    };
+    let (password_file, authority_file) = (password_file.map(PathBuf::from), authority_file.map(PathBuf::from));
+    let settings = RedisSettings { url, password_file, authority_file };
+    // the URL may hold a password: it is not repeated
+    if let Err(error) = OutlookRedis::new(settings.clone()) {
+        mistakes.note("redisUrl", None, error);
+    }
+    Some(settings)
 }
 
 fn allowed_servers(patterns: &[String], mistakes: &mut Mistakes) -> Allowed {
@@ -251,6 +278,8 @@ refreshInterval: "15"
 queryConcurrency: 0
 logFormat: xml
 tlsKeyFile: /k
+redisUrl: http://:hush@redis
+redisAuthorityFile: /ca
 allowServers: ["*.", "*.monitoring.svc"]
 prommetheus: http://p:9090
 credentials:
@@ -264,6 +293,7 @@ credentials:
             "refreshInterval \"15\"",
             "queryConcurrency \"0\"",
             "logFormat \"xml\"",
+            "redisUrl: write redis://host:6379/0",
             "tlsCertificateFile: write tlsCertificateFile and tlsKeyFile",
             "allowServers \"*.\"",
             "prommetheus: there is no such option",
@@ -274,6 +304,7 @@ credentials:
         ] {
             assert!(mistakes.contains(part), "{part} is missing in\n{mistakes}");
         }
+        assert!(!mistakes.contains("hush"), "{mistakes}");
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use forecaster::{Forecaster, Publish};
 use scaler::{Board, Forecasts};
 use series::{ForecastRequest, Outlook, TargetKey};
-use store::OutlookFile;
 
 use super::journal::Journal;
 
@@ -27,20 +26,16 @@ impl Publish for OnBoard {
 #[derive(Debug)]
 pub(crate) struct Targets {
     pub(crate) forecaster: Arc<Forecaster>,
-    pub(crate) store: Arc<OutlookFile>,
     pub(crate) journal: Arc<Journal>,
 }
 
 impl Forecasts for Targets {
     fn watch(&self, key: &TargetKey, request: &ForecastRequest) {
-        let (forecaster, store) = (Arc::clone(&self.forecaster), Arc::clone(&self.store));
+        let (forecaster, journal) = (Arc::clone(&self.forecaster), Arc::clone(&self.journal));
         let (key, request) = (key.clone(), request.clone());
-        // the handler that saw the target first does not wait for the disk
-        tokio::task::spawn_blocking(move || {
-            let kept = store.load(&key).unwrap_or_else(|error| {
-                tracing::warn!(error = &error as &dyn std::error::Error, target = %key, "state could not be read");
-                None
-            });
+        // the handler that saw the target first does not wait for the store
+        tokio::spawn(async move {
+            let kept = journal.load(&key).await;
             forecaster.watch(&key, &request, kept);
         });
     }
@@ -55,7 +50,9 @@ impl Forecasts for Targets {
 #[cfg(test)]
 mod tests {
     use forecaster::{Allowed, Settings, SourceSettings};
+    use ops::Readiness;
     use prometheus_client::registry::Registry;
+    use store::{OutlookFile, Store as _};
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -63,20 +60,22 @@ mod tests {
     #[tokio::test]
     async fn a_target_that_was_given_up_leaves_nothing_in_the_state_file() {
         let folder = tempfile::tempdir().unwrap();
-        let (store, journal) = (Arc::new(OutlookFile::open(folder.path()).unwrap()), Arc::new(Journal::default()));
+        let file = OutlookFile::open(folder.path(), series::Timestamp::UNIX_EPOCH).unwrap();
+        let (stop, mut registry) = (CancellationToken::new(), Registry::default());
+        let readiness = Readiness::new(stop.clone()).0;
+        let journal = Arc::new(Journal::new(Arc::new(file.clone()), readiness, &mut registry));
         let publish = OnBoard { board: Arc::default(), journal: Arc::clone(&journal) };
         let key = TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0a".into() };
         let outlook = Arc::new(Outlook::first_seen(series::Timestamp::UNIX_EPOCH));
-        store.keep([(&key, outlook.as_ref())]).unwrap();
+        file.keep(vec![(key.clone(), Arc::clone(&outlook))]).await.unwrap();
         publish.publish(&key, outlook);
 
         let settings = Settings::new(SourceSettings::new(None, Allowed::Any));
         let clock = Arc::new(ops::SystemClock);
-        let forecaster = Forecaster::new(settings, clock, Arc::new(publish), &mut Registry::default()).unwrap();
-        Targets { forecaster, store: Arc::clone(&store), journal: Arc::clone(&journal) }.forget(&key);
-        let stop = CancellationToken::new();
+        let forecaster = Forecaster::new(settings, clock, Arc::new(publish), &mut registry).unwrap();
+        Targets { forecaster, journal: Arc::clone(&journal) }.forget(&key);
         stop.cancel();
-        journal.run(Arc::clone(&store), stop).await;
-        assert_eq!(store.load(&key).unwrap(), None);
+        journal.run(std::time::Duration::from_secs(30), stop).await;
+        assert_eq!(file.load(&key).await.unwrap(), None);
     }
 }

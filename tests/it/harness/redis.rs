@@ -1,0 +1,91 @@
+//! A real Redis.
+
+use std::process::Command;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::eventually::eventually;
+use super::process::Process;
+use super::programs;
+use super::prometheus::free_port;
+
+/// The password of every Redis here.
+const PASSWORD: &str = "hush-redis";
+
+/// A Redis of the test's own, ended when dropped.
+#[derive(Debug)]
+pub(crate) struct Redis {
+    directory: TempDir,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Redis {
+    /// A Redis that is not started yet; `None` where the machine has none and the test is to be skipped.
+    pub(crate) fn stopped() -> Option<Self> {
+        if !programs::are_installed(&["redis-server", "redis-cli"], "to install: apt-get install redis-server") {
+            return None;
+        }
+        let directory = tempfile::tempdir().expect("there is room for a temporary directory");
+        std::fs::write(directory.path().join("password"), format!("{PASSWORD}\n")).expect("a file");
+        Some(Self { directory, port: free_port(), process: None })
+    }
+
+    /// A Redis that answers.
+    pub(crate) async fn started() -> Option<Self> {
+        let mut redis = Self::stopped()?;
+        redis.start().await;
+        Some(redis)
+    }
+
+    /// What has `prescale serve` use it.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let password = self.directory.path().join("password");
+        vec![
+            format!("--redis-url=redis://127.0.0.1:{}/0", self.port),
+            format!("--redis-password-file={}", password.display()),
+        ]
+    }
+
+    /// Starts it, empty.
+    pub(crate) async fn start(&mut self) {
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--requirepass", PASSWORD]).current_dir(self.directory.path());
+        self.process = Some(Process::start("redis-server", &mut command));
+        eventually("a Redis that answers", async || {
+            let answer = self.ask(&["PING"]);
+            if answer == "PONG" { Ok(()) } else { Err(answer) }
+        })
+        .await;
+    }
+
+    /// Kills it, with all that it held.
+    pub(crate) fn kill(&mut self) {
+        self.process.take().expect("it runs").kill();
+    }
+
+    /// Has it answer nothing, while it keeps its connections.
+    pub(crate) fn pause(&self) {
+        self.process.as_ref().expect("it runs").signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.process.as_ref().expect("it runs").signal(Signal::CONT);
+    }
+
+    /// What it answers to a command.
+    pub(crate) fn ask(&self, words: &[&str]) -> String {
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", &self.port.to_string(), "--no-auth-warning", "-a", PASSWORD]).args(words);
+        let output = command.output().expect("redis-cli was found");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// The names of what is kept.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.ask(&["KEYS", "*"]).lines().filter(|key| !key.is_empty()).map(str::to_owned).collect()
+    }
+}
