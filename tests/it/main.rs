@@ -13,6 +13,7 @@ mod harness;
 mod keda_client;
 mod lifecycle;
 mod redis;
+mod roles;
 mod servers;
 mod streams;
 mod tls;

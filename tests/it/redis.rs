@@ -81,7 +81,7 @@ async fn a_redis_that_refuses_or_hangs_costs_no_answer() {
     one_is_kept(&redis).await;
     redis.ask(&["REPLICAOF", "127.0.0.1", "1"]);
     store_is(&prescale, false).await;
-    assert!(prescale.get("/readyz").await.1.contains("READONLY"));
+    assert!(prescale.get("/readyz").await.1.contains("read only"));
     keda.value(&trigger).await.expect("the memory is enough");
     redis.ask(&["REPLICAOF", "NO", "ONE"]);
     store_is(&prescale, true).await;

@@ -1,12 +1,5 @@
 //! The gRPC port over TLS: who is let in, and certificates that change while it serves.
 
-use std::sync::Arc;
-
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use tonic::transport::Endpoint;
 
 use crate::harness::certificates::{Authority, Certificates};
@@ -72,30 +65,5 @@ async fn serve(certificates: &Certificates) -> Prescale {
 
 /// Asks for its health as one who has `certificates`, and checks that the server is `name`.
 async fn is_let_in(prescale: &Prescale, certificates: &Certificates, name: &str) -> Result<(), String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(certificates.authority()).expect("a file") {
-        roots.add(certificate.expect("PEM")).expect("a certificate");
-    }
-    let chain = CertificateDer::pem_file_iter(certificates.certificate()).expect("a file");
-    let chain = chain.map(|certificate| certificate.expect("PEM")).collect();
-    let key = PrivateKeyDer::from_pem_file(certificates.key()).expect("a key");
-    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.expect("versions of TLS").with_root_certificates(roots);
-    let mut config = builder.with_client_auth_cert(chain, key).expect("a pair");
-    config.alpn_protocols = vec![b"h2".to_vec()];
-
-    let stream = TcpStream::connect(prescale.grpc()).await.map_err(|error| error.to_string())?;
-    let name = ServerName::try_from(name.to_owned()).expect("a name");
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())?;
-    let mut stream = Some(hyper_util::rt::TokioIo::new(stream));
-    let connector = tower::service_fn(move |_| {
-        std::future::ready(stream.take().ok_or(std::io::Error::from(std::io::ErrorKind::NotConnected)))
-    });
-    let channel = Endpoint::from_static("http://scaler").connect_with_connector(connector).await;
-    let channel = channel.map_err(|error| error.to_string())?;
-    let answer = tonic_health::pb::health_client::HealthClient::new(channel)
-        .check(tonic_health::pb::HealthCheckRequest::default())
-        .await;
-    answer.map(drop).map_err(|status| status.to_string())
+    certificates.channel(prescale.grpc(), name).await.map(drop)
 }

@@ -2,14 +2,17 @@
 //! publishes one [`Outlook`](series::Outlook) per refresh and target.
 //!
 //! [`Forecaster`] is the whole of it: targets are watched and forgotten, one schedule refreshes them all, and what
-//! comes out goes to a [`Publish`]. [`Source`] alone asks once, for commands. Nothing here answers KEDA.
+//! comes out goes to a [`Publish`]: to whoever is in the same process, or to a [`Hub`], from which [`serve`] tells scalers in
+//! other processes. [`Source`] alone asks once, for commands. Nothing here answers KEDA.
 
 mod accuracy;
 mod forecaster;
 mod history;
+mod hub;
 mod metrics;
 mod refresh;
 mod schedule;
+mod server;
 mod settings;
 mod source;
 mod target;
@@ -17,6 +20,8 @@ mod target;
 mod testing;
 
 pub use forecaster::{Forecaster, Publish};
+pub use hub::Hub;
+pub use server::{Resumed, Role, serve};
 pub use settings::{Settings, SetupError, SourceSettings};
 pub use source::{
     Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, ServerPatternError, Source, SourceError,

@@ -46,7 +46,7 @@ impl Readiness {
     /// What the parts say, one line each.
     pub(crate) fn notes(&self) -> String {
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.iter().map(|(part, note)| format!("{part}: {note}\n")).collect()
+        notes.iter().flat_map(|(part, note)| [part, ": ", note, "\n"]).collect()
     }
 }
 

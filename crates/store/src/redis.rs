@@ -103,10 +103,9 @@ impl OutlookRedis {
         let aside = format!("{key}:broken");
         tracing::warn!(%target, problem = unreadable, aside, "stored outlook cannot be read, it is set aside");
         let moved: Result<(), _> = redis::cmd("RENAME").arg(&key).arg(&aside).query_async(&mut connection).await;
-        moved.or_else(|error| {
+        if let Err(error) = moved {
             tracing::warn!(%error, "it could not be set aside");
-            Ok(None::<Arc<Outlook>>).map(drop)
-        })?;
+        }
         Ok(None)
     }
 
@@ -187,7 +186,7 @@ impl OutlookRedis {
     /// What a failure means; a connection that is of no use any more is let go.
     async fn failed(&self, error: RedisError) -> StoreError {
         // what came in time and is no more than a refusal says that the connection is sound
-        let is_refusal = error.code().is_some();
+        let is_refusal = error.code().is_some() || error.clone().into_server_errors().is_some();
         if !is_refusal {
             self.link.lock().await.connection = None;
         }
@@ -219,8 +218,11 @@ fn key(target: &TargetKey) -> String {
     format!("prescale:outlook:{}:{}", record::FORMAT, record::key(target))
 }
 
-/// The error in one line.
+/// The error in one line; of many that came together, the first.
 fn told(error: &RedisError) -> String {
+    if let Some((_, first)) = error.clone().into_server_errors().as_deref().and_then(<[_]>::first) {
+        return first.to_string();
+    }
     match error.detail() {
         Some(detail) => format!("{error}: {detail}"),
         None => error.to_string(),

@@ -2,9 +2,18 @@
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 /// A certificate authority of one test.
 pub(crate) struct Authority {
@@ -69,6 +78,36 @@ impl Certificates {
 
     pub(crate) fn authority(&self) -> PathBuf {
         self.folder.path().join("ca.crt")
+    }
+
+    /// A channel of one who has these to the server at `address`, which must be `name` and say that it is well.
+    pub(crate) async fn channel(&self, address: &str, name: &str) -> Result<Channel, String> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(self.authority()).expect("a file") {
+            roots.add(certificate.expect("PEM")).expect("a certificate");
+        }
+        let chain = CertificateDer::pem_file_iter(self.certificate()).expect("a file");
+        let chain = chain.map(|certificate| certificate.expect("PEM")).collect();
+        let key = PrivateKeyDer::from_pem_file(self.key()).expect("a key");
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.expect("versions of TLS").with_root_certificates(roots);
+        let mut config = builder.with_client_auth_cert(chain, key).expect("a pair");
+        config.alpn_protocols = vec![b"h2".to_vec()];
+
+        let told = |error: &dyn std::error::Error| error.to_string();
+        let stream = TcpStream::connect(address).await.map_err(|error| told(&error))?;
+        let name = ServerName::try_from(name.to_owned()).expect("a name");
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| told(&error))?;
+        let mut stream = Some(hyper_util::rt::TokioIo::new(stream));
+        let connector = tower::service_fn(move |_| {
+            std::future::ready(stream.take().ok_or(std::io::Error::from(std::io::ErrorKind::NotConnected)))
+        });
+        let channel = Endpoint::from_static("http://scaler").connect_with_connector(connector).await;
+        let channel = channel.map_err(|error| told(&error))?;
+        // the refusal of a certificate arrives with the first answer
+        let answer = HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await;
+        answer.map(|_| channel).map_err(|status| status.to_string())
     }
 
     /// What has `prescale serve` use them.

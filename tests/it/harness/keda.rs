@@ -24,6 +24,11 @@ impl Keda {
     pub(crate) async fn connect(address: &str) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address makes a URL");
         let channel = bounded("the connection", endpoint.connect()).await.expect("prescale listens");
+        Self::over(channel)
+    }
+
+    /// Calls over a connection of the test's own.
+    pub(crate) fn over(channel: Channel) -> Self {
         Self { client: ExternalScalerClient::new(channel.clone()), channel }
     }
 

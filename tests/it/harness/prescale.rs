@@ -30,10 +30,21 @@ impl Prescale {
         Self { _state: Some(state), ..served }
     }
 
+    /// Serves as one role, with a state folder of its own; `flags` say which role and where it listens.
+    pub(crate) async fn serve_role(flags: &[&str]) -> Self {
+        let state = StateFolder::new();
+        let served = Self::start(&state, flags).await;
+        Self { _state: Some(state), ..served }
+    }
+
     /// Serves from `state`, and waits until it is ready.
     pub(crate) async fn serve_from(state: &StateFolder, flags: &[&str]) -> Self {
+        Self::start(state, &[["--grpc-address", "127.0.0.1:0"].as_slice(), flags].concat()).await
+    }
+
+    async fn start(state: &StateFolder, flags: &[&str]) -> Self {
         let mut command = command();
-        command.args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]);
+        command.args(["serve", "--http-address", "127.0.0.1:0"]);
         // refreshes often, so that no test waits for one
         command.args(["--log-format", "json", "--log", "info", "--refresh-interval", "1s", "--state"]);
         command.arg(state.path()).args(flags);

@@ -82,6 +82,7 @@ fn numbers_to_text(value: &mut Value) {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Role;
     use super::super::settings::Settings;
     use super::*;
 
@@ -93,7 +94,7 @@ mod tests {
             let broken = [&SOUND[..place], &put.to_string(), &SOUND[place + 1..]].concat();
             for text in [text, broken] {
                 if let Ok(file) = ConfigFile::parse(&text)
-                    && let Err(error) = Settings::parse(Options::default(), file)
+                    && let Err(error) = Settings::parse(Role::All, Options::default(), file)
                 {
                     prop_assert!(!error.0.is_empty());
                 }

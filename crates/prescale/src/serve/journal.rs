@@ -22,13 +22,20 @@ const LOAD: Duration = Duration::from_secs(2);
 /// What a store that hangs may take of the time that a process has to stop.
 const LAST: Duration = Duration::from_secs(5);
 
+/// What the store failed at last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    Load,
+    Keep,
+}
+
 /// Outlooks on their way to the store, and from it.
 #[derive(Debug)]
 pub(crate) struct Journal {
     store: Arc<dyn Store>,
     /// What is not in the store yet: the newest outlook of a target, or `None` where it is to be forgotten.
     pending: Mutex<HashMap<TargetKey, Option<Arc<Outlook>>>>,
-    is_failing: Mutex<bool>,
+    failing: Mutex<Option<Failing>>,
     up: Gauge,
     failures: Counter,
     readiness: Readiness,
@@ -42,8 +49,8 @@ impl Journal {
         let help = "1 while outlooks are kept in the store, 0 while they are in memory only";
         registry.register("prescale_store_up", help, up.clone());
         registry.register("prescale_store_failures", "Times that the store failed", failures.clone());
-        let (pending, is_failing) = (Mutex::default(), Mutex::default());
-        Self { store, pending, is_failing, up, failures, readiness }
+        let (pending, failing) = (Mutex::default(), Mutex::default());
+        Self { store, pending, failing, up, failures, readiness }
     }
 
     /// Has `outlook` kept soon, in the place of an older one.
@@ -62,9 +69,12 @@ impl Journal {
             return noted.clone();
         }
         match tokio::time::timeout(LOAD, self.store.load(key)).await {
-            Ok(Ok(kept)) => kept,
+            Ok(Ok(kept)) => {
+                self.succeeded(Failing::Load);
+                kept
+            }
             Ok(Err(error)) => {
-                self.failed(&error);
+                self.failed(Failing::Load, &error);
                 None
             }
             Err(_) => {
@@ -97,9 +107,9 @@ impl Journal {
             }
         }
         match self.carry_out(kept, forgotten).await {
-            Ok(()) => self.succeeded(),
+            Ok(()) => self.succeeded(Failing::Keep),
             Err(error) => {
-                self.failed(&error);
+                self.failed(Failing::Keep, &error);
                 // what failed is tried again, unless something newer has come
                 let mut newer = self.pending();
                 for (key, outlook) in pending {
@@ -124,21 +134,27 @@ impl Journal {
         Ok(())
     }
 
-    fn failed(&self, error: &StoreError) {
+    fn failed(&self, at: Failing, error: &StoreError) {
         self.failures.inc();
         self.up.set(0);
-        let mut is_failing = self.is_failing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut *is_failing, true) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *failing;
+        *failing = if before == Some(Failing::Keep) { before } else { Some(at) };
+        if before.is_none() {
             let (store, cause) = (self.store.name(), error as &dyn std::error::Error);
             tracing::error!(store, error = cause, "store failing, outlooks are kept in memory only");
         }
         self.readiness.note("store", Some(format!("{error}; outlooks are kept in memory only")));
     }
 
-    fn succeeded(&self) {
+    /// A store that tells what it kept may still refuse to keep more; one that keeps also tells.
+    fn succeeded(&self, at: Failing) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if at == Failing::Load && *failing == Some(Failing::Keep) {
+            return;
+        }
         self.up.set(1);
-        let mut is_failing = self.is_failing.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *is_failing, false) {
+        if failing.take().is_some() {
             tracing::info!(store = self.store.name(), "store working again, outlooks are kept");
         }
         self.readiness.note("store", None);

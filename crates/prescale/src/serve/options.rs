@@ -21,7 +21,13 @@ pub(crate) struct Options {
     #[serde(rename = "allowServers")]
     pub(crate) allow_servers: Vec<String>,
 
-    /// Where KEDA calls [default: 0.0.0.0:6000]
+    /// With --role scaler: the forecasters, `http(s)://HOST:PORT`, where the host may be a name for all replicas (a headless
+    /// Service). Repeat the flag, or separate with commas
+    #[arg(long = "forecaster", env = "PRESCALE_FORECASTER", value_name = "URL", value_delimiter = ',')]
+    #[serde(rename = "forecasters")]
+    pub(crate) forecasters: Vec<String>,
+
+    /// Where KEDA calls, or scalers with --role forecaster [default: 0.0.0.0:6000]
     #[arg(long, env = "PRESCALE_GRPC_ADDRESS", value_name = "IP:PORT")]
     pub(crate) grpc_address: Option<String>,
 
@@ -46,7 +52,7 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_STATE", value_name = "DIR")]
     pub(crate) state: Option<String>,
 
-    /// Redis for what must outlive the process, in place of the folder: redis://host:6379/0, or rediss:// for TLS. Several
+    /// Redis for what must outlive the process, in place of the folder: `redis://host:6379/0`, or `rediss://` for TLS. Several
     /// processes may share one [default: none]
     #[arg(long, env = "PRESCALE_REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) redis_url: Option<String>,
@@ -90,6 +96,7 @@ impl Options {
         Self {
             prometheus: self.prometheus.or(file.prometheus),
             allow_servers: if self.allow_servers.is_empty() { file.allow_servers } else { self.allow_servers },
+            forecasters: if self.forecasters.is_empty() { file.forecasters } else { self.forecasters },
             grpc_address: self.grpc_address.or(file.grpc_address),
             tls_certificate_file: self.tls_certificate_file.or(file.tls_certificate_file),
             tls_key_file: self.tls_key_file.or(file.tls_key_file),

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::Uri;
 use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, SourceSettings};
 use ops::{LogFormat, TlsFiles};
-use scaler::parse_duration;
+use scaler::{ForecasterAddress, parse_duration};
 use series::CredentialName;
 use store::{OutlookRedis, RedisSettings};
 
+use super::Role;
 use super::file::{ConfigFile, CredentialEntry};
 use super::options::Options;
 
@@ -18,6 +20,8 @@ use super::options::Options;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) grpc_address: SocketAddr,
+    /// Who forecasts, for a scaler alone; none in the other roles.
+    pub(crate) forecasters: Forecasters,
     /// Certificates for the gRPC port, where it has TLS.
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) http_address: SocketAddr,
@@ -29,6 +33,13 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
 }
 
+/// The forecasters that a scaler asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Forecasters {
+    pub(crate) addresses: Vec<ForecasterAddress>,
+    pub(crate) have_tls: bool,
+}
+
 /// Every mistake in the settings.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings cannot be used:\n  {}", .0.join("\n  "))]
@@ -36,7 +47,7 @@ pub(crate) struct SettingsError(pub(crate) Vec<String>);
 
 impl Settings {
     /// Parses what flags, environment and file say.
-    pub(crate) fn parse(flags: Options, file: ConfigFile) -> Result<Self, SettingsError> {
+    pub(crate) fn parse(role: Role, flags: Options, file: ConfigFile) -> Result<Self, SettingsError> {
         let mut mistakes = Mistakes::default();
         for key in file.unknown.keys() {
             mistakes.note(key, None, "there is no such option; `prescale serve --help` lists them, in camel case here");
@@ -45,7 +56,7 @@ impl Settings {
 
         let default_server = mistakes.parsed("prometheus", options.prometheus.as_deref(), str::parse);
         let allowed = allowed_servers(&options.allow_servers, &mut mistakes);
-        if options.prometheus.is_none() && options.allow_servers.is_empty() {
+        if role != Role::Scaler && options.prometheus.is_none() && options.allow_servers.is_empty() {
             mistakes.note(
                 "prometheus",
                 None,
@@ -74,17 +85,16 @@ impl Settings {
             })
             .unwrap_or(forecaster.concurrency);
 
+        let tls =
+            tls(options.tls_certificate_file, options.tls_key_file, options.tls_client_authority_file, &mut mistakes);
+        let forecasters = forecasters(role, &options.forecasters, tls.as_ref(), &mut mistakes);
         let address = |text: &str| text.parse::<SocketAddr>().map_err(|_| "write IP:PORT, such as 0.0.0.0:6000");
         let settings = Self {
             grpc_address: mistakes
                 .parsed("grpcAddress", options.grpc_address.as_deref(), address)
                 .unwrap_or(SocketAddr::from(([0, 0, 0, 0], 6000))),
-            tls: tls(
-                options.tls_certificate_file,
-                options.tls_key_file,
-                options.tls_client_authority_file,
-                &mut mistakes,
-            ),
+            forecasters,
+            tls,
             http_address: mistakes
                 .parsed("httpAddress", options.http_address.as_deref(), address)
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -157,6 +167,47 @@ fn tls(
             mistakes.note("tlsCertificateFile", None, "write tlsCertificateFile and tlsKeyFile, or neither");
             None
         }
+    }
+}
+
+fn forecasters(role: Role, urls: &[String], tls: Option<&TlsFiles>, mistakes: &mut Mistakes) -> Forecasters {
+    if role != Role::Scaler {
+        if !urls.is_empty() {
+            mistakes.note("forecasters", None, "they are asked with --role scaler alone");
+        }
+        return Forecasters::default();
+    }
+    if urls.is_empty() {
+        mistakes.note("forecasters", None, "a scaler alone must know who forecasts (--forecaster http://HOST:6001)");
+    }
+    let mut found: Vec<(bool, ForecasterAddress)> = Vec::new();
+    found.extend(urls.iter().filter_map(|url| mistakes.parsed("forecasters", Some(url), forecaster)));
+    let have_tls = found.iter().any(|(is_tls, _)| *is_tls);
+    if have_tls && found.iter().any(|(is_tls, _)| !is_tls) {
+        mistakes.note("forecasters", None, "write https:// for all of them, or for none");
+    }
+    if have_tls && tls.is_none_or(|files| files.authority.is_none()) {
+        let problem = "https:// needs tlsCertificateFile, tlsKeyFile and tlsClientAuthorityFile: what this scaler shows, and who \
+            signs the certificates of the forecasters";
+        mistakes.note("forecasters", None, problem);
+    }
+    Forecasters { addresses: found.into_iter().map(|(_, address)| address).collect(), have_tls }
+}
+
+fn forecaster(text: &str) -> Result<(bool, ForecasterAddress), &'static str> {
+    const SHAPE: &str = "write http://HOST:PORT or https://HOST:PORT";
+    let url: Uri = text.parse().map_err(|_| SHAPE)?;
+    let is_tls = match url.scheme_str() {
+        Some("http") => false,
+        Some("https") => true,
+        _ => return Err(SHAPE),
+    };
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && !text.contains('@');
+    match (url.host(), url.port_u16()) {
+        (Some(host), Some(port)) if is_bare && !host.is_empty() => {
+            Ok((is_tls, ForecasterAddress { host: host.trim_matches(['[', ']']).into(), port }))
+        }
+        _ => Err(SHAPE),
     }
 }
 
@@ -238,7 +289,7 @@ mod tests {
     use super::*;
 
     fn parsed(flags: Options, file: &str) -> Result<Settings, Vec<String>> {
-        Settings::parse(flags, ConfigFile::parse(file).unwrap()).map_err(|error| error.0)
+        Settings::parse(Role::All, flags, ConfigFile::parse(file).unwrap()).map_err(|error| error.0)
     }
 
     fn prometheus(url: &str) -> Options {
@@ -252,6 +303,33 @@ mod tests {
         assert_eq!(settings.http_address.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.forecaster.source.allowed_servers, Allowed::Only(vec![]));
         assert_eq!(parsed(Options::default(), "").unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn a_scaler_alone_needs_forecasters_and_no_prometheus() {
+        let parsed = |urls: &str, file: &str| {
+            let forecasters = urls.split(',').filter(|url| !url.is_empty()).map(str::to_owned).collect();
+            let flags = Options { forecasters, ..Options::default() };
+            Settings::parse(Role::Scaler, flags, ConfigFile::parse(file).unwrap()).map_err(|error| error.0.join("; "))
+        };
+        let settings = parsed("http://forecaster.svc:6001,http://[::1]:7", "").unwrap();
+        let address = |host: &str, port| ForecasterAddress { host: host.into(), port };
+        assert_eq!(settings.forecasters.addresses, [address("forecaster.svc", 6001), address("::1", 7)]);
+        let tls = "tlsCertificateFile: /c\ntlsKeyFile: /k\ntlsClientAuthorityFile: /ca";
+        assert!(parsed("https://forecaster.svc:6001", tls).unwrap().forecasters.have_tls);
+        for (urls, file, part) in [
+            ("", "", "must know who forecasts"),
+            ("forecaster:6001", "", "write http://HOST:PORT"),
+            ("http://forecaster", "", "write http://HOST:PORT"),
+            ("http://forecaster:6001/path", "", "write http://HOST:PORT"),
+            ("https://forecaster:6001", "", "needs tlsCertificateFile"),
+            ("https://a:1,http://b:2", tls, "for all of them"),
+        ] {
+            let mistakes = parsed(urls, file).unwrap_err();
+            assert!(mistakes.contains(part), "{urls}: {mistakes}");
+        }
+        let stated = Options { forecasters: vec!["http://f:6001".to_owned()], ..prometheus("http://p:9090") };
+        assert!(super::Settings::parse(Role::All, stated, ConfigFile::default()).is_err());
     }
 
     #[test]

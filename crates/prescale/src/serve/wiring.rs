@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forecaster::{Forecaster, Publish};
+use forecaster::{Forecaster, Hub, Publish};
 use scaler::{Board, Forecasts};
 use series::{ForecastRequest, Outlook, TargetKey};
 
@@ -19,6 +19,20 @@ impl Publish for OnBoard {
     fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
         self.journal.note(key, Arc::clone(&outlook));
         self.board.publish(key, outlook);
+    }
+}
+
+/// Publishes outlooks to scalers in other processes, and has them kept.
+#[derive(Debug)]
+pub(crate) struct OnHub {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) journal: Arc<Journal>,
+}
+
+impl Publish for OnHub {
+    fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
+        self.journal.note(key, Arc::clone(&outlook));
+        self.hub.publish(key, outlook);
     }
 }
 

@@ -1,0 +1,202 @@
+//! The roles: both paths in one process, or each in processes of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use forecaster::{Forecaster, Hub};
+use ops::{Latch, Readiness, SystemClock, Tls};
+use prometheus_client::registry::Registry;
+use scaler::{Board, Defaults, RemoteForecasts, Scaler};
+use series::{Clock, TargetKey};
+use store::{OutlookFile, OutlookRedis, Store};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use wire::{Dial, Socket};
+
+use super::journal::Journal;
+use super::settings::{Forecasters, Settings};
+use super::wiring::{OnBoard, OnHub, Targets};
+
+/// What every role begins with: nothing is listened on before all of it is sound.
+struct Process {
+    clock: Arc<dyn Clock>,
+    registry: Registry,
+    grpc: TcpListener,
+    http: TcpListener,
+    tls: Option<Arc<Tls>>,
+    readiness: Readiness,
+    starting: Latch,
+    /// How often outlooks are written to the store: what a killed process may lose.
+    pace: Duration,
+    stop: CancellationToken,
+}
+
+impl Process {
+    async fn start(settings: &Settings, stop: CancellationToken) -> anyhow::Result<Self> {
+        let mut registry = Registry::default();
+        let load = |files| Tls::load(files, &mut registry);
+        let tls = settings.tls.clone().map(load).transpose().context("no TLS can be spoken")?;
+        let grpc = bind(settings.grpc_address, "--grpc-address").await?;
+        let http = bind(settings.http_address, "--http-address").await?;
+        let (readiness, starting) = Readiness::new(stop.clone());
+        let clock = Arc::new(SystemClock);
+        let pace = 2 * settings.forecaster.refresh_interval;
+        Ok(Self { clock, registry, grpc, http, tls, readiness, starting, pace, stop })
+    }
+
+    /// The journal of `store`, with its metrics.
+    fn journal(&mut self, store: Arc<dyn Store>) -> Arc<Journal> {
+        Arc::new(Journal::new(store, self.readiness.clone(), &mut self.registry))
+    }
+
+    /// Says where it listens, and begins to follow the certificates.
+    fn announce(&self, role: &str) -> anyhow::Result<()> {
+        let (grpc, http) = (self.grpc.local_addr()?, self.http.local_addr()?);
+        tracing::info!(%grpc, %http, tls = self.tls.is_some(), role, "listening");
+        if let Some(tls) = &self.tls {
+            tokio::spawn(Arc::clone(tls).follow(self.stop.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Both paths in one process, joined by the board.
+pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let store = store(&settings)?;
+    let mut process = Process::start(&settings, stop.clone()).await?;
+    let journal = process.journal(store);
+    let defaults = defaults(&settings);
+    let board = Arc::new(Board::default());
+    let publish = Arc::new(OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) });
+    let clock = Arc::clone(&process.clock);
+    let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, &mut process.registry)?;
+    let targets = Arc::new(Targets { forecaster: Arc::clone(&forecaster), journal: Arc::clone(&journal) });
+    let scaler = Arc::new(Scaler::new(board, targets, clock, defaults, &mut process.registry));
+
+    process.announce("all")?;
+    let Process { registry, grpc, http, tls, readiness, starting, pace, .. } = process;
+    let schedule = tokio::spawn(forecaster.run(stop.clone()));
+    let keeping = tokio::spawn(journal.run(pace, stop.clone()));
+    drop(starting);
+    let served = tokio::try_join!(
+        async {
+            let connections = ops::incoming(grpc, tls);
+            scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
+        },
+        async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+    );
+    // where one of the servers broke down, the rest still ends as after a signal
+    stop.cancel();
+    schedule.await.context("the schedule of refreshes broke down")?;
+    keeping.await.context("the keeper of the state broke down")?;
+    served.map(drop)
+}
+
+/// The slow path alone: forecasts for scalers in other processes.
+pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let store = store(&settings)?;
+    let mut process = Process::start(&settings, stop.clone()).await?;
+    let journal = process.journal(store);
+    let hub = Arc::new(Hub::default());
+    let publish = Arc::new(OnHub { hub: Arc::clone(&hub), journal: Arc::clone(&journal) });
+    let clock = Arc::clone(&process.clock);
+    let forecaster = Forecaster::new(settings.forecaster, clock, publish, &mut process.registry)?;
+    let resume = resume(&journal);
+    let role = Arc::new(forecaster::Role { forecaster: Arc::clone(&forecaster), hub, resume: Arc::new(resume) });
+
+    process.announce("forecaster")?;
+    let Process { registry, grpc, http, tls, readiness, starting, pace, .. } = process;
+    // refreshes go on until the scalers watch their targets elsewhere
+    let end = CancellationToken::new();
+    let schedule = tokio::spawn(forecaster.run(end.clone()));
+    let keeping = tokio::spawn(journal.run(pace, end.clone()));
+    drop(starting);
+    let served = tokio::try_join!(
+        async {
+            let connections = ops::incoming(grpc, tls);
+            forecaster::serve(connections, role, stop.clone()).await.context("scalers cannot be served")
+        },
+        async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+    );
+    stop.cancel();
+    end.cancel();
+    schedule.await.context("the schedule of refreshes broke down")?;
+    keeping.await.context("the keeper of the state broke down")?;
+    served.map(drop)
+}
+
+/// The fast path alone: answers KEDA with what forecasters in other processes tell.
+pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    // forecasters keep outlooks; a scaler only reads those that they share
+    let store = settings.redis.clone().map(OutlookRedis::new).transpose()?;
+    let mut process = Process::start(&settings, stop.clone()).await?;
+    let journal = store.map(|store| process.journal(Arc::new(store)));
+    let resume = journal.as_ref().map(resume);
+    let resume = move |key| match &resume {
+        Some(resume) => resume(key),
+        None => Box::pin(std::future::ready(None)),
+    };
+    let board = Arc::new(Board::default());
+    let Forecasters { addresses, have_tls } = settings.forecasters.clone();
+    let dial = dial(process.tls.clone().filter(|_| have_tls));
+    let registry = &mut process.registry;
+    let remote = RemoteForecasts::new(addresses, dial, Arc::clone(&board), resume, registry, stop.clone());
+    let clock = Arc::clone(&process.clock);
+    let scaler = Arc::new(Scaler::new(board, Arc::new(remote), clock, defaults(&settings), &mut process.registry));
+
+    process.announce("scaler")?;
+    let Process { registry, grpc, http, tls, readiness, starting, .. } = process;
+    drop(starting);
+    let served = tokio::try_join!(
+        async {
+            let connections = ops::incoming(grpc, tls);
+            scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
+        },
+        async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+    );
+    stop.cancel();
+    served.map(drop)
+}
+
+fn defaults(settings: &Settings) -> Defaults {
+    Defaults { has_default_server: settings.forecaster.source.default_server.is_some() }
+}
+
+/// Where outlooks are kept: in Redis where one is stated, and in a file otherwise.
+fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    if let Some(redis) = settings.redis.clone() {
+        return Ok(Arc::new(OutlookRedis::new(redis)?));
+    }
+    let file = OutlookFile::open(&settings.state, SystemClock.now()).context("no state can be kept (--state DIR)")?;
+    Ok(Arc::new(file))
+}
+
+/// What was kept of a target.
+fn resume(journal: &Arc<Journal>) -> impl Fn(TargetKey) -> forecaster::Resumed + Send + Sync + use<> {
+    let journal = Arc::clone(journal);
+    move |key| {
+        let journal = Arc::clone(&journal);
+        Box::pin(async move { journal.load(&key).await })
+    }
+}
+
+/// How forecasters are connected to: over TLS with the certificates of this process, or without.
+fn dial(tls: Option<Arc<Tls>>) -> Dial {
+    Arc::new(move |address, host| {
+        let tls = tls.clone();
+        Box::pin(async move {
+            if let Some(tls) = tls {
+                return Ok(Box::new(tls.connect(address, &host).await?) as Box<dyn Socket>);
+            }
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as Box<dyn Socket>)
+        })
+    })
+}
+
+async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{address} ({option}) cannot be listened on"))
+}

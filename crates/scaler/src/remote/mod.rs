@@ -1,0 +1,317 @@
+//! [`RemoteForecasts`]: outlooks from forecasters in other processes.
+//!
+//! ```text
+//!  target ---> its owner among the serving replicas (rendezvous) ---> Forecasts.Watch ---> board
+//! ```
+//! A target that moves keeps its old stream until the new one has told something as new; a target whose stream is lost
+//! keeps its last outlook, whose forecast reaches a day, and asks the next owner at once.
+
+mod rendezvous;
+mod replicas;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use series::{ForecastRequest, Outlook, TargetKey};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::{Code, Status, Streaming};
+use wire::prescale::forecasts_client::ForecastsClient;
+use wire::prescale::{FORMAT, WatchRequest, WatchResponse};
+use wire::{Channel, Dial};
+
+use crate::{Board, Forecasts};
+use replicas::{Replicas, Serving};
+
+/// How long a replica may take to accept a stream.
+const OPEN: Duration = Duration::from_secs(3);
+
+/// Pause before a stream that could not be opened is tried again; twice as long each time.
+const SHORTEST_REST: Duration = Duration::from_millis(200);
+const LONGEST_REST: Duration = Duration::from_secs(10);
+
+/// Largest message: an outlook is some tens of kilobytes.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Where the forecasters are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForecasterAddress {
+    /// A name that resolves to every replica, or an address.
+    pub host: Arc<str>,
+    /// The port, the same for all.
+    pub port: u16,
+}
+
+/// An outlook that was kept, on its way from the store.
+pub type Resumed = Pin<Box<dyn Future<Output = Option<Arc<Outlook>>> + Send>>;
+
+/// Outlooks from forecasters in other processes.
+pub struct RemoteForecasts {
+    shared: Arc<Shared>,
+    /// One task per target, which ends when its guard is dropped.
+    watched: Mutex<HashMap<TargetKey, DropGuard>>,
+    stop: CancellationToken,
+}
+
+struct Shared {
+    board: Arc<Board>,
+    serving: watch::Sender<Serving>,
+    resume: Box<dyn Fn(TargetKey) -> Resumed + Send + Sync>,
+    streams: Gauge,
+    moves: Counter,
+}
+
+impl RemoteForecasts {
+    /// Finds forecasters at `addresses` by way of `dial` until `stop`, and publishes what they tell on `board`. What
+    /// `resume` gives for a target is published until then. Registers its metrics in `registry`, under their full names.
+    pub fn new(
+        addresses: Vec<ForecasterAddress>,
+        dial: Dial,
+        board: Arc<Board>,
+        resume: impl Fn(TargetKey) -> Resumed + Send + Sync + 'static,
+        registry: &mut Registry,
+        stop: CancellationToken,
+    ) -> Self {
+        let (serving, _) = watch::channel(Serving::default());
+        let (count, streams, moves) = (Gauge::default(), Gauge::default(), Counter::default());
+        registry.register(
+            "prescale_forecasters_serving",
+            "Forecasters that serve, as their health says",
+            count.clone(),
+        );
+        registry.register("prescale_forecast_streams", "Targets that a forecaster tells of", streams.clone());
+        let help = "Times that a target's outlooks began to come from another forecaster";
+        registry.register("prescale_forecast_moves", help, moves.clone());
+        let replicas = Replicas { addresses, dial, serving: serving.clone(), count };
+        tokio::spawn(Arc::new(replicas).run(stop.clone()));
+        let shared = Shared { board, serving, resume: Box::new(resume), streams, moves };
+        Self { shared: Arc::new(shared), watched: Mutex::default(), stop }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, HashMap<TargetKey, DropGuard>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for RemoteForecasts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteForecasts").field("watched", &self.watched().len()).finish_non_exhaustive()
+    }
+}
+
+impl Forecasts for RemoteForecasts {
+    fn watch(&self, key: &TargetKey, request: &ForecastRequest) {
+        let ended = self.stop.child_token();
+        let follower = Follower {
+            shared: Arc::clone(&self.shared),
+            key: key.clone(),
+            request: request.clone(),
+            held: None,
+            refused: HashSet::new(),
+            last: None,
+        };
+        let until = ended.clone();
+        tokio::spawn(async move { until.run_until_cancelled(follower.run()).await });
+        // one that was there before ends with its guard
+        self.watched().insert(key.clone(), ended.drop_guard());
+    }
+
+    fn forget(&self, key: &TargetKey) {
+        self.watched().remove(key);
+    }
+}
+
+/// Follows one target from replica to replica.
+struct Follower {
+    shared: Arc<Shared>,
+    key: TargetKey,
+    request: ForecastRequest,
+    /// What was published last.
+    held: Option<Arc<Outlook>>,
+    /// Replicas that cannot serve this target: of another version. Forgotten when the replicas change.
+    refused: HashSet<SocketAddr>,
+    /// Who told something last.
+    last: Option<SocketAddr>,
+}
+
+/// A stream from one replica; counted as long as it lives.
+struct Told {
+    from: SocketAddr,
+    messages: Streaming<WatchResponse>,
+    streams: Gauge,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.streams.dec();
+    }
+}
+
+impl Follower {
+    async fn run(mut self) {
+        if let Some(kept) = (self.shared.resume)(self.key.clone()).await {
+            self.publish(kept);
+        }
+        let mut serving = self.shared.serving.subscribe();
+        // the stream in force, and the one that is to take its place
+        let (mut current, mut next): (Option<Told>, Option<Told>) = (None, None);
+        let mut rest = Rest::default();
+        loop {
+            let replicas = Arc::clone(&serving.borrow_and_update());
+            let owner = self.owner(&replicas);
+            let is_open = |told: &Option<Told>| told.as_ref().is_some_and(|told| Some(told.from) == owner);
+            if is_open(&current) {
+                next = None;
+            } else if !is_open(&next)
+                && rest.is_over()
+                && let Some(owner) = owner
+                && let Some(channel) = replicas.get(&owner)
+            {
+                match self.open(owner, channel.clone()).await {
+                    Ok(told) if current.is_some() => next = Some(told),
+                    Ok(told) => current = Some(told),
+                    Err(status) => {
+                        tracing::debug!(target_key = %self.key, %owner, %status, "stream could not be opened");
+                        rest.begin();
+                        // where it refused this target another may own it now
+                        continue;
+                    }
+                }
+            }
+            tokio::select! {
+                changed = serving.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.refused.clear();
+                    rest = Rest::default();
+                }
+                message = message(&mut current), if current.is_some() => match message {
+                    Ok(outlook) => {
+                        self.take(outlook, current.as_ref());
+                        rest = Rest::default();
+                    }
+                    Err(status) => {
+                        tracing::debug!(target_key = %self.key, %status, "stream ended");
+                        // where another is about to take its place it does so now
+                        current = next.take();
+                        rest.begin();
+                    }
+                },
+                message = message(&mut next), if next.is_some() => {
+                    let Ok(outlook) = message else {
+                        next = None;
+                        rest.begin();
+                        continue;
+                    };
+                    if self.take(outlook, next.as_ref()) {
+                        current = next.take();
+                        rest = Rest::default();
+                    }
+                }
+                () = rest.over() => {}
+            }
+        }
+    }
+
+    /// Who the target belongs to, of those that can serve it.
+    fn owner(&self, replicas: &BTreeMap<SocketAddr, Channel>) -> Option<SocketAddr> {
+        rendezvous::owner(&self.key, replicas.keys().filter(|replica| !self.refused.contains(replica)))
+    }
+
+    async fn open(&mut self, from: SocketAddr, channel: Channel) -> Result<Told, Status> {
+        let request = serde_json::to_vec(&self.request).map_err(|error| Status::internal(error.to_string()))?;
+        let request = WatchRequest {
+            namespace: self.key.namespace.to_string(),
+            name: self.key.name.to_string(),
+            digest: self.key.digest.to_string(),
+            format: FORMAT,
+            request,
+        };
+        let mut client = ForecastsClient::new(channel).max_decoding_message_size(MOST_BYTES);
+        let opened = tokio::time::timeout(OPEN, client.watch(request)).await;
+        match opened.map_err(|_| Status::deadline_exceeded("no answer"))? {
+            Ok(response) => {
+                self.shared.streams.inc();
+                Ok(Told { from, messages: response.into_inner(), streams: self.shared.streams.clone() })
+            }
+            Err(status) => {
+                if matches!(status.code(), Code::FailedPrecondition | Code::Unimplemented | Code::InvalidArgument) {
+                    tracing::warn!(target_key = %self.key, forecaster = %from, %status, "forecaster cannot serve this target");
+                    self.refused.insert(from);
+                }
+                Err(status)
+            }
+        }
+    }
+
+    /// Publishes `outlook`, where it is news, as told by `by`; tells whether it was.
+    fn take(&mut self, outlook: Outlook, by: Option<&Told>) -> bool {
+        if !self.is_news(&outlook) {
+            return false;
+        }
+        self.publish(Arc::new(outlook));
+        let from = by.map(|told| told.from);
+        if self.last.is_some() && self.last != from {
+            self.shared.moves.inc();
+        }
+        self.last = from;
+        true
+    }
+
+    /// A replica that has just begun knows less than one that has long been at it: nothing older and nothing emptier is
+    /// put in the place of what is known.
+    fn is_news(&self, outlook: &Outlook) -> bool {
+        let knows = |outlook: &Outlook| outlook.observation.is_ok() || outlook.forecast.is_ok();
+        self.held.as_ref().is_none_or(|held| outlook.issued >= held.issued && (knows(outlook) || !knows(held)))
+    }
+
+    fn publish(&mut self, outlook: Arc<Outlook>) {
+        self.held = Some(Arc::clone(&outlook));
+        self.shared.board.publish(&self.key, outlook);
+    }
+}
+
+/// The pause before a replica is asked again, where nothing else has changed.
+#[derive(Debug, Default)]
+struct Rest {
+    until: Option<Instant>,
+    length: Duration,
+}
+
+impl Rest {
+    fn begin(&mut self) {
+        self.length = (self.length * 2).clamp(SHORTEST_REST, LONGEST_REST);
+        // thousands of targets that lost one replica together must not come back together
+        self.until = Some(Instant::now() + self.length.mul_f64(1.0 + fastrand::f64()));
+    }
+
+    fn is_over(&self) -> bool {
+        self.until.is_none_or(|until| until <= Instant::now())
+    }
+
+    /// Ends when a rest that was begun is over, and once it is over never.
+    async fn over(&self) {
+        match self.until {
+            Some(until) if !self.is_over() => tokio::time::sleep_until(until).await,
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+/// The next outlook of a stream, or why it has ended. Safe to be given up while it waits.
+async fn message(told: &mut Option<Told>) -> Result<Outlook, Status> {
+    let Some(told) = told else { return std::future::pending().await };
+    let message = told.messages.message().await?.ok_or_else(|| Status::unavailable("the stream has ended"))?;
+    if message.format != FORMAT {
+        return Err(Status::failed_precondition(format!("the outlook has format {}", message.format)));
+    }
+    serde_json::from_slice(&message.outlook).map_err(|error| Status::internal(error.to_string()))
+}
