@@ -1,20 +1,18 @@
-//! Fit, forecast and plan over a whole history: what comes later changes nothing that was decided before.
+//! The production path over a whole history: what comes later changes nothing that was published before.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is wrong")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use forecasting::{Fitted, Seasons, Settings, fit};
-use policy::{FleetEstimate, Mode, Plan, ServiceLevel, Target, Threshold, plan};
+use policy::{Mode, ServiceLevel, Target, Threshold};
 use series::{
-    ForecastRequest, GapReason, Load, ModelChoice, Observation, Outlook, PrometheusQuery, Sample, Series, SourceState,
-    Step, TargetKey, Timestamp,
+    ForecastRequest, GapReason, Load, ModelChoice, PrometheusQuery, Sample, Series, Step, TargetKey, Timestamp,
 };
+use simulator::{Replay, ReplayError};
 
 const STEP_SECONDS: u32 = 300;
 const DAY: usize = 86_400 / STEP_SECONDS as usize;
-const LEAD_TIME: Duration = Duration::from_secs(600);
+const TICKS: usize = STEP_SECONDS as usize / 15;
 
 fn step() -> Step {
     Step::from_seconds(STEP_SECONDS).unwrap()
@@ -37,71 +35,76 @@ fn history(samples: impl Iterator<Item = Sample>) -> Series {
     Series::from_samples(start, step(), samples).unwrap()
 }
 
-fn target() -> Target {
+fn target(slo: f64) -> Target {
+    let metadata_of = ForecastRequest {
+        query: PrometheusQuery::new("sum(load)"),
+        step: step(),
+        history: Duration::from_secs(14 * 86_400),
+        lead_time: Duration::from_secs(600),
+        model: ModelChoice::Auto,
+        timezone: "UTC".into(),
+        forecast_wanted: true,
+    };
     Target {
         key: TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0".into() },
-        request: ForecastRequest {
-            query: PrometheusQuery::new("sum(load)"),
-            step: step(),
-            history: Duration::from_secs(14 * 86_400),
-            lead_time: LEAD_TIME,
-            model: ModelChoice::Auto,
-            timezone: "UTC".into(),
-            forecast_wanted: true,
-        },
+        request: metadata_of,
         threshold: Threshold::new(10.0).unwrap(),
         activation: Load::ZERO,
-        service_level: ServiceLevel::slo(0.99).unwrap(),
+        service_level: ServiceLevel::slo(slo).unwrap(),
         mode: Mode::Predict,
     }
 }
 
-/// Every plan after the third day, each from what was known at its time.
-fn decisions(series: &Series) -> Vec<Plan> {
-    let timezone = jiff::tz::TimeZone::UTC;
-    let settings =
-        Settings { lead_time: LEAD_TIME, model: ModelChoice::Auto, timezone, seasons: Seasons::Found, horizon: None };
-    let target = target();
-    let (mut fitted, mut fleet) = (None::<Fitted>, None::<FleetEstimate>);
-    let mut plans: Vec<Plan> = Vec::new();
-    for index in 3 * DAY..series.len() {
-        let now = series.time(index);
-        let known = series.until(now);
-        let current = match fitted.take() {
-            Some(current) if !current.is_due(&known) => current,
-            _ => fit(&known, &settings).unwrap(),
-        };
-        let (at, load) = known.latest().unwrap();
-        let outlook = Outlook {
-            observation: Ok(Observation { at, load }),
-            forecast: Ok(Arc::new(current.forecast(&known).unwrap())),
-            verdict: Some(Arc::clone(current.verdict())),
-            source: SourceState::Answering,
-            ..Outlook::first_seen(now)
-        };
-        fitted = Some(current);
-        if let (Some(fleet), Some(last)) = (&mut fleet, plans.last()) {
-            fleet.follow(last.value, now);
+/// What was published at every tick, and why, per target.
+fn published(series: &Series, targets: &[Target]) -> Vec<Vec<(Option<Load>, String)>> {
+    let mut replay = Replay::new(series, targets.to_vec(), Duration::ZERO).unwrap();
+    let mut published = vec![Vec::new(); targets.len()];
+    while let Some(moment) = replay.advance() {
+        for (published, plan) in published.iter_mut().zip(moment.plans) {
+            let reason = plan.as_ref().map_or_else(ToString::to_string, |plan| plan.reason.to_string());
+            published.push((plan.as_ref().ok().map(|plan| plan.value), reason));
         }
-        let made = plan(&outlook, &target, fleet.as_ref(), now).unwrap();
-        fleet.get_or_insert_with(|| FleetEstimate::sized_for(made.demand, target.threshold, now));
-        plans.push(made);
     }
-    plans
+    published
 }
 
 #[test]
-fn a_cut_series_gives_identical_earlier_plans() {
-    let decided = decisions(&history((0..5 * DAY).map(load)));
-    assert!(decided.iter().any(|plan| plan.reason.label() == "forecast"), "the forecast must matter here");
+fn a_cut_load_gives_identical_earlier_values() {
+    let targets = [target(0.99)];
+    let whole = published(&history((0..5 * DAY).map(load)), &targets).remove(0);
+    assert_eq!(whole.len(), 5 * DAY * TICKS);
+    assert!(whole.iter().any(|(_, reason)| reason.starts_with("forecast by")), "the forecast must matter here");
     for cut in [3 * DAY + 1, 4 * DAY, 4 * DAY + 100] {
-        let decided_then = decisions(&history((0..cut).map(load)));
-        assert_eq!(decided_then, decided[..decided_then.len()], "cut at {cut}");
+        let then = published(&history((0..cut).map(load)), &targets).remove(0);
+        assert_eq!(then, whole[..cut * TICKS], "cut at {cut}");
 
-        // the same past, and a future that has nothing to do with the real one
+        // the same past, and a future that has nothing to do with the real one; the bucket that is under way is future too
         let other = |index| if index < cut { load(index) } else { Sample::Value(Load::ZERO) };
-        let decided_otherwise = decisions(&history((0..5 * DAY).map(other)));
-        assert_eq!(decided_otherwise[..decided_then.len()], decided_then[..], "another future after {cut}");
-        assert_ne!(decided_otherwise, decided);
+        let otherwise = published(&history((0..5 * DAY).map(other)), &targets).remove(0);
+        assert_eq!(otherwise[..(cut + 1) * TICKS], whole[..(cut + 1) * TICKS], "another future after {cut}");
+        assert_ne!(otherwise, whole);
     }
+}
+
+#[test]
+fn targets_that_share_a_walk_are_told_what_each_would_be_told_alone() {
+    let series = history((0..2 * DAY).map(load));
+    let targets = [target(0.9), target(0.999)];
+    let together = published(&series, &targets);
+    for (target, together) in targets.iter().zip(&together) {
+        assert_eq!(*together, published(&series, std::slice::from_ref(target)).remove(0));
+    }
+    assert_ne!(together[0], together[1]);
+}
+
+#[test]
+fn targets_that_ask_for_different_forecasts_share_no_walk() {
+    let series = history((0..DAY).map(load));
+    let mut other = target(0.99);
+    other.request.lead_time = Duration::from_secs(60);
+    let error = |targets| Replay::new(&series, targets, Duration::ZERO).map(|_| ()).unwrap_err();
+    assert_eq!(error(vec![target(0.99), other.clone()]), ReplayError::Requests);
+    assert_eq!(error(vec![]), ReplayError::NoTarget);
+    other.request.step = Step::MINUTE;
+    assert_eq!(error(vec![other]), ReplayError::Requests);
 }

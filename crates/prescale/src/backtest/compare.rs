@@ -49,7 +49,6 @@ pub(super) struct Outcome {
     pub(super) level: ServiceLevel,
     pub(super) scores: Scores,
     /// Ready pods of each tick that counts.
-    #[expect(dead_code, reason = "charts are made of it")]
     pub(super) ready: Vec<u32>,
     /// The worst moments, worst first.
     pub(super) worst: Vec<Moment>,

@@ -37,6 +37,7 @@ fn object(tested: &Tested<'_>) -> Value {
                 "pods_needed": moment.needed,
                 "pods_ready": moment.ready,
                 "reason": moment.reason,
+                "pods_asked": moment.asked,
             })
         });
         json!({

@@ -48,11 +48,16 @@ pub(super) fn targets(args: &BacktestArgs, threshold: Threshold, step: Step) -> 
     args.slo.iter().map(target).collect()
 }
 
-/// The metadata to paste.
+/// The metadata to paste, with the words before them.
 pub(super) fn write(out: &mut impl Write, tested: &Tested<'_>) -> std::io::Result<()> {
+    writeln!(out, "To have this, put it into your ScaledObject:\n")?;
+    write_yaml(out, tested)
+}
+
+/// The metadata to paste.
+pub(super) fn write_yaml(out: &mut impl Write, tested: &Tested<'_>) -> std::io::Result<()> {
     let (args, threshold) = (tested.args, tested.workload.threshold);
     let Some(outcome) = tested.comparison.outcomes.first() else { return Ok(()) };
-    writeln!(out, "To have this, put it into your ScaledObject:\n")?;
     writeln!(out, "  triggers:")?;
     writeln!(out, "  - type: external")?;
     writeln!(out, "    metadata:")?;

@@ -7,10 +7,13 @@ mod calibration;
 mod compare;
 mod decisions;
 mod json;
+#[cfg(test)]
+mod live_tests;
 mod load;
 mod metadata;
 mod options;
 mod progress;
+mod report;
 mod scorecard;
 #[cfg(test)]
 mod tests;
@@ -112,6 +115,9 @@ fn test(
     };
     if let Some(path) = &args.decisions {
         decisions::write(path, &tested)?;
+    }
+    if let Some(path) = &args.report {
+        report::write(path, &tested)?;
     }
     if args.json {
         json::write(stdout, &tested)?;

@@ -93,6 +93,10 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(super) seed: u64,
 
+    /// Write charts and tables as one HTML file, which loads nothing from anywhere
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+
     /// Print JSON for programs in place of the scorecard
     #[arg(long)]
     pub(super) json: bool,

@@ -127,14 +127,19 @@ fn tuned(comparison: &Comparison, behavior: Behavior, allowed: f64, threshold: f
     let family: &Family = comparison.family(behavior)?;
     let within = family.cheapest_within(allowed);
     let point = within.or_else(|| family.safest())?;
-    let target = digits(point.knob * threshold);
-    let name = match behavior {
+    let name = tuned_name(behavior, point.knob * threshold);
+    Some(Line { name, scores: point.scores, is_short: within.is_none() })
+}
+
+/// What a behavior with that target is called.
+pub(super) fn tuned_name(behavior: Behavior, target: f64) -> String {
+    let target = digits(target);
+    match behavior {
         Behavior::Reactive => format!("HPA tuned, target {target}"),
         Behavior::DayAgo => format!("max with a day ago, target {target}"),
         Behavior::WeekAgo => format!("max with a week ago, target {target}"),
         Behavior::Limit => "the limit: knows what comes".to_owned(),
-    };
-    Some(Line { name, scores: point.scores, is_short: within.is_none() })
+    }
 }
 
 /// What the table of one service level comes to, in a sentence.

@@ -34,6 +34,22 @@ pub(super) struct Published {
 }
 
 impl Published {
+    fn nothing(ticks: usize) -> Self {
+        Self { values: Vec::with_capacity(ticks), because: Vec::with_capacity(ticks), reasons: Reasons::default() }
+    }
+
+    fn push(&mut self, value: Option<Load>, reason: String) {
+        self.values.push(value);
+        self.because.push(self.reasons.number(reason));
+    }
+
+    #[cfg(test)]
+    pub(super) fn made_of(values: impl Iterator<Item = (Option<Load>, String)>) -> Self {
+        let mut published = Self::nothing(0);
+        values.for_each(|(value, reason)| published.push(value, reason));
+        published
+    }
+
     /// Why the value of a tick is what it is.
     pub(super) fn reason(&self, tick: usize) -> &str {
         let number = self.because.get(tick).and_then(|&number| usize::try_from(number).ok());
@@ -77,21 +93,13 @@ pub(super) fn walk(
         replay = replay.with_seasons(seasons);
     }
     let grid: Grid = *replay.grid();
-    let mut published: Vec<Published> = (0..count)
-        .map(|_| Published {
-            values: Vec::with_capacity(grid.ticks()),
-            because: Vec::with_capacity(grid.ticks()),
-            reasons: Reasons::default(),
-        })
-        .collect();
+    let mut published: Vec<Published> = (0..count).map(|_| Published::nothing(grid.ticks())).collect();
     let mut bands = vec![[f32::NAN; LEVELS.len()]; load.len()];
     let mut models: HashMap<ModelName, usize> = HashMap::new();
     let mut tick = 0;
     while let Some(moment) = replay.advance() {
         for (published, plan) in published.iter_mut().zip(moment.plans) {
-            published.values.push(plan.as_ref().ok().map(|plan| plan.value));
-            let number = published.reasons.number(reason(plan));
-            published.because.push(number);
+            published.push(plan.as_ref().ok().map(|plan| plan.value), reason(plan));
         }
         if let Ok(forecast) = &moment.outlook.forecast
             && moment.is_forecast_new

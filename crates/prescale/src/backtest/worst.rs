@@ -24,6 +24,8 @@ pub(super) struct Moment {
     pub(super) worst: Timestamp,
     /// Why the value was what it was when pods for the worst of it would have had to be ordered.
     pub(super) reason: String,
+    /// The pods that the value asked for then; `None` where nothing was published.
+    pub(super) asked: Option<u32>,
 }
 
 /// The `most` worst moments, the one with the most load unmet first. `ready` are the Ready pods of each tick that counts.
@@ -38,20 +40,25 @@ pub(super) fn worst(trial: &Trial<'_>, ready: &[u32], published: &Published, mos
             continue;
         }
         let needed = trial.hpa.replicas.covering(course.load(tick), trial.per_pod);
-        let reason = || published.reason(tick.saturating_sub(lead)).to_owned();
+        let then = tick.saturating_sub(lead);
+        let reason = || published.reason(then).to_owned();
+        let value = published.values.get(then).copied().flatten();
+        let asked = value.map(|value| trial.hpa.replicas.covering(value, trial.per_pod));
         let now = course.time(tick);
         match moments.last_mut() {
             Some((moment, last)) if tick - *last <= ticks_in(APART) => {
                 moment.short += TICK;
                 moment.unmet += unmet * TICK.as_secs_f64();
                 if needed.saturating_sub(ready) > moment.needed.saturating_sub(moment.ready) {
-                    (moment.needed, moment.ready, moment.worst, moment.reason) = (needed, ready, now, reason());
+                    (moment.needed, moment.ready, moment.worst) = (needed, ready, now);
+                    (moment.reason, moment.asked) = (reason(), asked);
                 }
                 *last = tick;
             }
             _ => {
                 let unmet = unmet * TICK.as_secs_f64();
-                let moment = Moment { begin: now, short: TICK, unmet, needed, ready, worst: now, reason: reason() };
+                let (begin, worst) = (now, now);
+                let moment = Moment { begin, short: TICK, unmet, needed, ready, worst, reason: reason(), asked };
                 moments.push((moment, tick));
             }
         }
@@ -64,4 +71,35 @@ pub(super) fn worst(trial: &Trial<'_>, ready: &[u32], published: &Published, mos
 
 fn ticks_in(span: Duration) -> usize {
     usize::try_from(span.as_secs() / TICK.as_secs()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use policy::Threshold;
+    use series::{Load, Sample, Series, Step};
+    use simulator::Course;
+
+    use super::*;
+
+    #[test]
+    fn shortages_that_are_near_are_one_moment_and_the_worst_comes_first() {
+        // half an hour of ten pods' load, with two peaks of fourteen close together and one of sixteen far off
+        let load = |minute: usize| match minute {
+            10 | 12 => 140.0,
+            60 => 160.0,
+            _ => 100.0,
+        };
+        let samples = (0..90).map(|minute| Sample::Value(Load::new(load(minute)).unwrap()));
+        let start = Timestamp::from_second(60).unwrap();
+        let course = Course::of(&Series::from_samples(start, Step::MINUTE, samples).unwrap()).unwrap();
+        let trial = Trial::new(&course, 0, Threshold::new(10.0).unwrap(), Duration::from_secs(60));
+        let published = Published::made_of((0..360).map(|tick| (Load::new(100.0).ok(), format!("tick {tick}"))));
+        let moments = worst(&trial, &[10; 360], &published, 5);
+        let told: Vec<_> = moments.iter().map(|moment| (moment.begin.as_second(), moment.short.as_secs())).collect();
+        assert_eq!(told, [(600, 120), (3600, 60)], "two minutes of 40 too many are more than one of 60");
+        assert_eq!((moments[1].needed, moments[1].ready, moments[1].asked), (16, 10, Some(10)));
+        // a start-up of four ticks and a sync before
+        assert_eq!(moments[1].reason, "tick 235");
+        assert_eq!(worst(&trial, &[10; 360], &published, 1).len(), 1);
+    }
 }

@@ -6,10 +6,10 @@ use series::{Clock, Timestamp};
 
 /// The time of the simulated day, in whole seconds.
 #[derive(Debug)]
-pub(super) struct DemoClock(AtomicI64);
+pub(crate) struct DemoClock(AtomicI64);
 
 impl DemoClock {
-    pub(super) fn at(time: Timestamp) -> Self {
+    pub(crate) fn at(time: Timestamp) -> Self {
         Self(AtomicI64::new(time.as_second()))
     }
 

@@ -18,11 +18,11 @@ pub(super) struct Keda {
 
 /// What the HPA gets out of one round of questions.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// `averageValue` of the HPA.
-    pub(super) target: Threshold,
+    pub(crate) target: Threshold,
     /// The metric; `None` where the scaler answered an error and the HPA holds.
-    pub(super) value: Option<Load>,
+    pub(crate) value: Option<Load>,
 }
 
 impl Keda {

@@ -4,7 +4,7 @@
 //! speaks Prometheus' API, the scaler answers over gRPC. What is invented is around them: the load (`demand`), the
 //! HPA and the pods (the `simulator` crate), and the time, which runs in steps of 15 seconds.
 
-mod clock;
+pub(crate) mod clock;
 mod day;
 mod demand;
 mod hindsight;
@@ -12,7 +12,7 @@ mod keda;
 mod prometheus;
 mod record;
 mod setup;
-mod stage;
+pub(crate) mod stage;
 mod view;
 
 use std::io::{self, Write as _};

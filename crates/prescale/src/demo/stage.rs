@@ -1,5 +1,6 @@
 //! [`Stage`]: the invented Prometheus, the real forecaster and the real scaler, joined as `prescale serve` joins them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -19,7 +20,7 @@ use super::setup::Setup;
 
 /// All that runs behind the demo; ends when it is dropped.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     clock: Arc<DemoClock>,
     board: Arc<Board>,
     forecaster: Arc<Forecaster>,
@@ -32,10 +33,19 @@ pub(super) struct Stage {
 impl Stage {
     /// Starts everything at the beginning of the day that is shown, and has the history learned.
     pub(super) async fn set(setup: &Setup, demand: Arc<Demand>) -> anyhow::Result<Self> {
-        let mut running = JoinSet::new();
         let clock = Arc::new(DemoClock::at(Demand::day_begins()));
-        let (listener, address) = local_port().await?;
         let routes = prometheus::router(Recorded { demand, clock: Arc::clone(&clock) });
+        Self::over(routes, clock, setup.metadata()).await
+    }
+
+    /// Starts everything for one trigger, over a Prometheus that is these `routes`, and has its history learned.
+    pub(crate) async fn over(
+        routes: axum::Router,
+        clock: Arc<DemoClock>,
+        metadata: HashMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        let mut running = JoinSet::new();
+        let (listener, address) = local_port().await?;
         running.spawn(async move {
             // ends with the demo
             let _ = axum::serve(listener, routes).await;
@@ -56,7 +66,7 @@ impl Stage {
             let _ = scaler::serve(ops::incoming(listener, None), scaler, CancellationToken::new()).await;
         });
 
-        let mut keda = Keda::connect(address, setup.metadata()).await?;
+        let mut keda = Keda::connect(address, metadata).await?;
         // the first question makes the target known
         keda.ask().await?;
         let first =
@@ -67,7 +77,7 @@ impl Stage {
     }
 
     /// Moves the time on, has Prometheus asked, and asks the scaler as KEDA would.
-    pub(super) async fn at(&mut self, now: Timestamp) -> anyhow::Result<Answer> {
+    pub(crate) async fn at(&mut self, now: Timestamp) -> anyhow::Result<Answer> {
         self.clock.set(now);
         self.forecaster.refresh(&self.key).await;
         self.keda.ask().await

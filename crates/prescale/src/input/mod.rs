@@ -246,3 +246,85 @@ fn timed(rows: Rows, stated: Option<Step>, mistakes: &mut Vec<Mistake>) -> Optio
     }
     (mistakes.len() == before).then_some(Named { id, series, timed: true })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+    use series::Load;
+
+    use super::*;
+
+    /// Lines as they are, nearly as they should be, and not at all.
+    fn line() -> impl Strategy<Value = String> {
+        let number = prop_oneof![
+            "-?[0-9]{1,12}",
+            "[0-9]{1,3}\\.[0-9]{1,3}",
+            "",
+            "NaN",
+            "inf",
+            "1e300",
+            "2024-01-0[1-9]T00:00:00Z"
+        ];
+        prop_oneof![
+            4 => (number.clone(), number).prop_map(|(time, value)| format!("{time},{value}")),
+            1 => "\\PC{0,40}",
+            1 => "[,\"\r\t 0-9a-z]{0,20}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_makes_a_series_or_mistakes_in_lines_that_there_are(
+            header in prop_oneof![4 => Just("timestamp,value".to_owned()), 1 => line()],
+            lines in prop::collection::vec(line(), 0..30),
+        ) {
+            let text = format!("{header}\n{}", lines.join("\n"));
+            match read(&text, None) {
+                Ok(named) => prop_assert!(!named.is_empty()),
+                Err(mistakes) => {
+                    prop_assert!(!mistakes.is_empty());
+                    let count = text.lines().count().max(1);
+                    prop_assert!(mistakes.iter().all(|mistake| (1..=count).contains(&mistake.line)), "{mistakes:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn what_was_written_is_read(
+            loads in prop::collection::vec(prop::option::weighted(0.8, 0.0_f64..1e6), 2..200),
+            step in 1_u32..4000,
+            is_quoted: bool,
+        ) {
+            let step = Step::from_seconds(step).unwrap();
+            let start = step.floor(Timestamp::from_second(1_700_000_000).unwrap());
+            let sample = |load: &Option<f64>| {
+                load.map_or(Sample::Gap(GapReason::NoSample), |load| Sample::Value(Load::new(load).unwrap()))
+            };
+            let written = Series::from_samples(start, step, loads.iter().map(sample)).unwrap();
+            let quote = if is_quoted { "\"" } else { "" };
+            let mut text = "timestamp,value\r\n".to_owned();
+            for (index, load) in loads.iter().enumerate() {
+                let value = load.map(|load| load.to_string()).unwrap_or_default();
+                writeln!(text, "{quote}{}{quote},{quote}{value}{quote}\r", written.time(index).as_second()).unwrap();
+            }
+            let named = read(&text, None).unwrap();
+            prop_assert_eq!(&named[0].series, &written);
+        }
+    }
+
+    #[test]
+    fn every_bad_row_of_a_year_of_minutes_is_named_by_its_line() {
+        let mut text = "timestamp,value\n".to_owned();
+        for minute in 0..525_600_u32 {
+            let value = if minute % 100_000 == 77 { "many".to_owned() } else { minute.to_string() };
+            writeln!(text, "{},{value}", 60 * minute).unwrap();
+        }
+        let mistakes = read(&text, None).unwrap_err();
+        let lines: Vec<usize> = mistakes.iter().map(|mistake| mistake.line).collect();
+        assert_eq!(lines, [79, 100_079, 200_079, 300_079, 400_079, 500_079]);
+        let named = read(&text.replace("many", ""), None).unwrap();
+        assert_eq!((named[0].series.len(), named[0].series.known()), (525_600, 525_594));
+    }
+}
