@@ -7,7 +7,7 @@ default:
     @just --list --unsorted
 
 # All checks, the tests first.
-ci: test lint deny benches manifests
+ci: test lint deny benches manifests page
 
 # Every test: units, properties, the real processes against real servers, KEDA's client against them.
 test:
@@ -18,6 +18,17 @@ test:
 manifests:
     cargo build -p prescale -p chat-backend
     cd tests/manifests && go test ./...
+
+# The status page in a real browser, and its API held to its own description.
+page:
+    cargo build --workspace --bin prescale --example crowd
+    cd tests/page && npm ci --no-audit --no-fund && npm test
+    tests/page/api
+
+# The picture of the page in the README, made anew.
+picture:
+    cargo build --release -p prescale
+    cd tests/page && npm ci --no-audit --no-fund && PRESCALE_BIN=../../target/release/prescale npm run picture
 
 # The manifests that hold rules, dashboards and namespaces, made anew of those.
 manifests-update:

@@ -15,5 +15,6 @@ mod lifecycle;
 mod redis;
 mod roles;
 mod servers;
+mod status;
 mod streams;
 mod tls;

@@ -8,6 +8,7 @@
 //! The two halves fail alone: each carries on what it knew.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use series::{Clock, Forecast, ForecastRequest, NoForecast, Outlook, Series, SourceFault, SourceState, Timestamp};
@@ -19,6 +20,9 @@ use crate::metrics::Metrics;
 use crate::source::{Source, SourceError};
 use crate::target::{State, Target};
 use forecasting::Renewal;
+
+/// So much of the history goes with an outlook, for those who show it: as much as a shift of an operator.
+const SHOWN: Duration = Duration::from_hours(6);
 
 /// Does refreshes.
 pub(crate) struct Refresher {
@@ -137,6 +141,7 @@ impl Refresher {
         };
         state.foretold(now, forecast);
         state.outlook.lead_time_error = state.accuracy.mean_error();
+        state.outlook.recent = Some(Arc::new(history.newest(request.step.count_in(SHOWN))));
         state.outlook.last_week = accuracy::last_week(&history, now, request.lead_time);
     }
 

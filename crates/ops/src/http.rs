@@ -1,4 +1,4 @@
-//! The HTTP endpoints for probes and Prometheus: `/livez`, `/readyz`, `/metrics`.
+//! The HTTP endpoints for probes and Prometheus, `/livez`, `/readyz` and `/metrics`, beside whatever else is served there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +24,13 @@ struct Shared {
     readiness: Readiness,
 }
 
-/// Serves the endpoints on `listener` until `stop`; requests under way then have five seconds to end.
+/// Serves the endpoints, and `further` routes, on `listener` until `stop`; requests under way then have five seconds to end.
 ///
 /// # Errors
 /// Where the listener breaks down.
 pub async fn serve(
     listener: TcpListener,
+    further: Router,
     registry: Registry,
     readiness: Readiness,
     stop: CancellationToken,
@@ -38,7 +39,8 @@ pub async fn serve(
         .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(Arc::new(Shared { registry, readiness }));
+        .with_state(Arc::new(Shared { registry, readiness }))
+        .merge(further);
     let grace = {
         let stop = stop.clone();
         async move {
@@ -96,7 +98,7 @@ mod tests {
         client.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n").await.unwrap();
         let stop = CancellationToken::new();
         let (readiness, _starting) = Readiness::new(stop.clone());
-        let server = tokio::spawn(serve(listener, Registry::default(), readiness, stop.clone()));
+        let server = tokio::spawn(serve(listener, Router::new(), Registry::default(), readiness, stop.clone()));
         // the server has read that half before it is told to stop
         tokio::time::sleep(Duration::from_secs(1)).await;
         stop.cancel();

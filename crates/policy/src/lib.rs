@@ -7,6 +7,39 @@
 //!
 //! Two rules hold for every plan (properties in the tests keep them): the value is never
 //! below the demand, and it is above the activation threshold exactly where the workload is active.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use policy::{Mode, Reason, ServiceLevel, Target, Threshold, plan};
+//! use series::{ForecastRequest, Load, ModelChoice, Observation, Outlook, PrometheusQuery, Step, TargetKey, Timestamp};
+//!
+//! let target = Target {
+//!     key: TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0a".into() },
+//!     request: ForecastRequest {
+//!         query: PrometheusQuery::new("sum(rate(http_requests_total[1m]))"),
+//!         step: Step::MINUTE,
+//!         history: Duration::from_secs(14 * 86_400),
+//!         lead_time: Duration::from_secs(180),
+//!         model: ModelChoice::Auto,
+//!         timezone: "UTC".to_owned(),
+//!         forecast_wanted: true,
+//!     },
+//!     threshold: Threshold::new(12.0)?,
+//!     activation: Load::ZERO,
+//!     service_level: ServiceLevel::slo(0.995)?,
+//!     mode: Mode::Predict,
+//! };
+//!
+//! // nothing but an observation is known: it is published, and the plan says why
+//! let now = Timestamp::UNIX_EPOCH;
+//! let observation = Ok(Observation { at: now, load: Load::new(70.0)? });
+//! let outlook = Outlook { observation, ..Outlook::first_seen(now) };
+//! let made = plan(&outlook, &target, None, now)?;
+//! assert_eq!((made.value.get(), made.active), (70.0, true));
+//! assert!(matches!(made.reason, Reason::NoForecast(_)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod dead_band;
 mod fleet;

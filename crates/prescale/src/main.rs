@@ -3,6 +3,7 @@
 mod backtest;
 mod check;
 mod demo;
+mod explain;
 mod forecast;
 mod input;
 mod serve;
@@ -26,6 +27,7 @@ enum Command {
     /// Say what the external triggers in ScaledObject manifests would do, and everything wrong with them
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
+    Explain(explain::ExplainArgs),
     Forecast(forecast::ForecastArgs),
     Serve(Box<serve::ServeArgs>),
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Backtest(args) => until_the_reader_leaves(backtest::run(&args)),
         Command::Check(args) => until_the_reader_leaves(check::run(args)),
         Command::Demo(args) => until_the_reader_leaves(block_on(demo::run(args))),
+        Command::Explain(args) => until_the_reader_leaves(block_on(explain::run(args))),
         Command::Forecast(args) => until_the_reader_leaves(forecast::run(&args)),
         Command::Serve(args) => block_on(serve::run(*args)),
     };

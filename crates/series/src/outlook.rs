@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Forecast, Load, ModelName, Step, Verdict};
+use crate::{Forecast, Load, ModelName, Series, Step, Verdict};
 
 /// Forecast, last observation, how good the forecasts have been, and how the source is.
 ///
@@ -26,6 +26,9 @@ pub struct Outlook {
     /// The load a week before the time that is a lead time ahead: what last week foretells. `None` where it is not known.
     #[serde(default)]
     pub last_week: Option<Load>,
+    /// The newest hours of the history, to be shown beside the forecast. Not kept over restarts and not sent to other processes.
+    #[serde(skip)]
+    pub recent: Option<Arc<Series>>,
     /// Whether the last refresh reached the source.
     pub source: SourceState,
 }
@@ -191,6 +194,7 @@ impl Outlook {
             verdict: None,
             lead_time_error: None,
             last_week: None,
+            recent: None,
             source: SourceState::NotAsked,
         }
     }

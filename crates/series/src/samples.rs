@@ -196,6 +196,15 @@ impl Series {
         cut
     }
 
+    /// The newest samples, at most `most` of them.
+    #[must_use]
+    pub fn newest(&self, most: usize) -> Self {
+        let first = self.len().saturating_sub(most);
+        let mut newest = Self { step: self.step, start: self.time(first), amounts: Vec::new(), gaps: Vec::new() };
+        (first..self.len()).filter_map(|index| self.sample(index)).for_each(|sample| newest.push(sample));
+        newest
+    }
+
     /// Forgets the oldest samples, so that at most `most` are left.
     pub fn keep_newest(&mut self, most: usize) {
         let drop = self.len().saturating_sub(most);
@@ -297,6 +306,7 @@ mod tests {
             let expected = &samples[samples.len() - most.min(samples.len())..];
             assert_eq!(kept.samples().collect::<Vec<_>>(), expected, "keeping {most}");
             assert_eq!(kept.next_time(), at(16));
+            assert_eq!(series(&samples).newest(most), kept, "the newest {most}");
         }
     }
 

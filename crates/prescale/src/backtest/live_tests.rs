@@ -87,7 +87,7 @@ async fn the_service_publishes_what_the_replay_says_at_every_tick() {
         .route("/api/v1/query", get(instant))
         .route("/api/v1/query_range", get(range))
         .with_state(recorded);
-    let mut stage = Stage::over(routes, clock, metadata).await.unwrap();
+    let mut stage = Stage::over(routes, clock, metadata, None).await.unwrap();
 
     let (mut forecasts, mut errors) = (0, 0);
     while let Some(moment) = replay.advance() {

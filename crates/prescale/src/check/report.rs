@@ -2,11 +2,9 @@
 
 use std::io::Write;
 
-use scaler::Defaults;
-
-use super::advice;
 use super::manifest::{Document, Object};
 use super::trigger::{Findings, findings};
+use super::{Judge, advice};
 
 /// What was found, counted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +49,11 @@ impl std::fmt::Display for Tally {
 }
 
 /// Writes the findings about the documents of one file, and counts them.
-pub(super) fn write(
-    out: &mut impl Write,
-    file: &str,
-    documents: &[Document],
-    defaults: Defaults,
-) -> std::io::Result<Tally> {
+pub(super) fn write(out: &mut impl Write, file: &str, documents: &[Document], judge: &Judge) -> std::io::Result<Tally> {
     let mut tally = Tally::default();
     for document in documents {
         match document {
-            Document::ScaledObject(object) => scaled_object(out, file, object, defaults, &mut tally)?,
+            Document::ScaledObject(object) => scaled_object(out, file, object, judge, &mut tally)?,
             Document::ScaledJob(object) => scaled_job(out, file, object, &mut tally)?,
             Document::Other => tally.skipped += 1,
         }
@@ -72,7 +65,7 @@ fn scaled_object(
     out: &mut impl Write,
     file: &str,
     object: &Object,
-    defaults: Defaults,
+    judge: &Judge,
     tally: &mut Tally,
 ) -> std::io::Result<()> {
     title(out, file, "ScaledObject", object)?;
@@ -81,7 +74,7 @@ fn scaled_object(
     let mut seen: Vec<(usize, String)> = Vec::new();
     let mut has_external = false;
     for (place, trigger) in object.triggers.iter().enumerate() {
-        let mut found = findings(object, trigger, defaults);
+        let mut found = findings(object, trigger, judge);
         if let Some(digest) = found.digest.take() {
             if let Some((first, _)) = seen.iter().find(|(_, known)| *known == digest) {
                 found.hints.push(format!("means the same as triggers[{first}]; one of them is enough"));

@@ -8,7 +8,8 @@ use super::*;
 fn checked_with(files: &[&str], stdin: &str, defaults: scaler::Defaults) -> (String, String, Outcome) {
     let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let outcome = check(&files, defaults, &mut stdin.as_bytes(), &mut stdout, &mut stderr).unwrap();
+    let judge = Judge { defaults, prometheus: None };
+    let outcome = check(&files, &judge, &mut stdin.as_bytes(), &mut stdout, &mut stderr).unwrap();
     (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap(), outcome)
 }
 

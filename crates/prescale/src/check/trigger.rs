@@ -5,7 +5,7 @@ use std::time::Duration;
 use scaler::{Defaults, Review};
 
 use super::manifest::{Object, Trigger};
-use super::{advice, sentences};
+use super::{Judge, advice, sentences};
 
 /// What is to be said of one trigger.
 #[derive(Debug, Default)]
@@ -34,15 +34,15 @@ const OWN_KEYS: [&str; 5] = ["serverAddress", "prometheusAddress", "query", "thr
 const KINDRED: [&str; 3] = ["prometheus", "predictkube", "elastic-forecast"];
 
 /// What there is to say of `trigger`, one of `object`'s.
-pub(super) fn findings(object: &Object, trigger: &Trigger, defaults: Defaults) -> Findings {
+pub(super) fn findings(object: &Object, trigger: &Trigger, judge: &Judge) -> Findings {
     match trigger.kind.as_str() {
-        "external" | "external-push" => of_external(object, trigger, defaults),
-        kind if KINDRED.contains(&kind) => of_kindred(object, trigger, defaults),
+        "external" | "external-push" => of_external(object, trigger, judge),
+        kind if KINDRED.contains(&kind) => of_kindred(object, trigger, judge.defaults),
         _ => Findings { mistakes: trigger.mistakes.clone(), ..Findings::default() },
     }
 }
 
-fn of_external(object: &Object, trigger: &Trigger, defaults: Defaults) -> Findings {
+fn of_external(object: &Object, trigger: &Trigger, judge: &Judge) -> Findings {
     let mut findings = Findings { external: true, mistakes: trigger.mistakes.clone(), ..Findings::default() };
     if !is_written(trigger, &OWN_KEYS) {
         findings.hints.push(
@@ -51,9 +51,14 @@ fn of_external(object: &Object, trigger: &Trigger, defaults: Defaults) -> Findin
                 .to_owned(),
         );
     }
-    match review(object, trigger, defaults) {
+    match review(object, trigger, judge.defaults) {
         Ok(review) => {
             findings.meaning = sentences::of(&review);
+            if let (Some(prometheus), Some(target)) = (&judge.prometheus, &review.target) {
+                let measured = prometheus.measure(target);
+                findings.meaning.extend(measured.sentences);
+                findings.mistakes.extend(measured.mistakes);
+            }
             findings.lead_time = review.target.as_ref().map(|target| target.request.lead_time);
             findings.digest = review.target.map(|target| target.key.digest.to_string());
         }

@@ -99,7 +99,8 @@ mod tests {
     async fn first_half_hour(seed: u64) -> (Outcome, Vec<String>) {
         let setup = Setup::of_the_examples().unwrap();
         let demand = Arc::new(Demand::invent(seed));
-        let mut stage = Stage::set(&setup, Arc::clone(&demand)).await.unwrap();
+        let (page, _) = crate::demo::stage::local_port().await.unwrap();
+        let mut stage = Stage::set(&setup, Arc::clone(&demand), None, page).await.unwrap();
         let mut plans = Vec::new();
         let note = |frame: &Frame<'_>, _last: bool| {
             plans.push(frame.plan.map_or_else(ToString::to_string, |plan| format!("{}: {}", plan.value, plan.reason)));

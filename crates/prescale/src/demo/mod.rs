@@ -16,14 +16,17 @@ pub(crate) mod stage;
 mod view;
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use tokio::net::TcpListener;
 
 use day::Pace;
 use demand::{Demand, HISTORY_DAYS};
+use prometheus::Outage;
 use setup::Setup;
 use stage::Stage;
 use view::{Show, Summary, summary};
@@ -45,6 +48,18 @@ pub(crate) struct DemoArgs {
     /// Run as fast as the machine can
     #[arg(long, conflicts_with = "speed")]
     fast: bool,
+
+    /// Where the status page is served [default: 127.0.0.1:8080, or a free port where that is taken]
+    #[arg(long, value_name = "IP:PORT")]
+    http_address: Option<SocketAddr>,
+
+    /// Hours of the day in which Prometheus fails, to see what becomes of the plan (13:00-14:30)
+    #[arg(long, value_name = "FROM-TO", value_parser = Outage::parse)]
+    outage: Option<Outage>,
+
+    /// Go on serving the page after the day has ended, until Ctrl-C
+    #[arg(long)]
+    stay: bool,
 }
 
 /// Plays the day, shows it on standard output, and ends with a table.
@@ -63,12 +78,14 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 async fn play(args: &DemoArgs) -> anyhow::Result<()> {
     let setup = Setup::of_the_examples()?;
     let demand = Arc::new(Demand::invent(args.seed));
+    let listener = listen(args.http_address).await?;
+    writeln!(io::stdout(), "Status page: http://{}", listener.local_addr()?)?;
     writeln!(
         io::stdout(),
         "An invented chat service (seed {}): Prescale learns from {HISTORY_DAYS} days of its load …",
         args.seed
     )?;
-    let mut stage = Stage::set(&setup, Arc::clone(&demand)).await?;
+    let mut stage = Stage::set(&setup, Arc::clone(&demand), args.outage, listener).await?;
     writeln!(io::stdout(), "… and then scales the next day, next to a plain HPA on the same load.\n")?;
 
     let pace = if args.fast { Pace::Free } else { Pace::MinutesPerSecond(args.speed) };
@@ -80,7 +97,23 @@ async fn play(args: &DemoArgs) -> anyhow::Result<()> {
     let day::Outcome { prescale, reactive, short_in_burst } = outcome;
     let day = Summary { setup: &setup, prescale, reactive, short_in_burst, burst_began: Demand::burst().0, tuned };
     write!(io::stdout(), "{}", summary(&day))?;
+    if args.stay {
+        writeln!(io::stdout(), "\nThe status page stays until Ctrl-C.")?;
+        std::future::pending::<()>().await;
+    }
     Ok(())
+}
+
+/// Where the page is served: at the address that was asked for and nowhere else, or at the usual one where that is free.
+async fn listen(address: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
+    match (TcpListener::bind(address.unwrap_or(usual)).await, address) {
+        (Ok(listener), _) => Ok(listener),
+        (Err(error), Some(address)) => {
+            Err(error).with_context(|| format!("{address} (--http-address) cannot be listened on"))
+        }
+        (Err(_), None) => Ok(stage::local_port().await?.0),
+    }
 }
 
 fn parse_speed(text: &str) -> Result<f64, String> {

@@ -5,14 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use series::{Clock, Load, Timestamp};
+use series::{Clock, Load, Step, Timestamp};
 
 use super::clock::DemoClock;
 use super::demand::Demand;
@@ -28,10 +29,49 @@ const MOST_POINTS: usize = 11_000;
 pub(super) struct Recorded {
     pub(super) demand: Arc<Demand>,
     pub(super) clock: Arc<DemoClock>,
+    pub(super) outage: Option<Outage>,
+}
+
+/// Some hours of the day that is shown in which the server answers with nothing that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outage {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Outage {
+    /// Reads `13:00-14:30`, times of the day that is shown.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let instead = "write two times of the day, the first one first, such as 13:00-14:30";
+        let time = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let (hour, minute): (i64, i64) = (hour.parse().ok()?, minute.parse().ok()?);
+            let is_time = (0..=24).contains(&hour) && (0..60).contains(&minute) && hour * 60 + minute <= 24 * 60;
+            is_time.then(|| Step::MINUTE.shift(Demand::day_begins(), hour * 60 + minute))
+        };
+        let times = text.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
+        times.filter(|(from, to)| from < to).map(|(from, to)| Self { from, to }).ok_or_else(|| instead.to_owned())
+    }
+
+    fn covers(self, time: Timestamp) -> bool {
+        self.from <= time && time < self.to
+    }
 }
 
 pub(super) fn router(recorded: Recorded) -> Router {
-    Router::new().route("/api/v1/query", get(query)).route("/api/v1/query_range", get(query_range)).with_state(recorded)
+    Router::new()
+        .route("/api/v1/query", get(query))
+        .route("/api/v1/query_range", get(query_range))
+        .layer(from_fn_with_state(recorded.clone(), fail_in_outage))
+        .with_state(recorded)
+}
+
+async fn fail_in_outage(State(recorded): State<Recorded>, request: Request, next: Next) -> Response {
+    if recorded.outage.is_some_and(|outage| outage.covers(recorded.clock.now())) {
+        // what a proxy says whose Prometheus is gone; unlike an error of the server's own, it is not asked again at once
+        return Html("<!doctype html><title>no upstream</title>").into_response();
+    }
+    next.run(request).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,7 +152,7 @@ mod tests {
     fn recorded(now: i64) -> (Recorded, f64) {
         let begin = Demand::history_begins();
         let clock = DemoClock::at(Timestamp::from_second(begin.as_second() + now).unwrap());
-        let recorded = Recorded { demand: Arc::new(Demand::invent(1)), clock: Arc::new(clock) };
+        let recorded = Recorded { demand: Arc::new(Demand::invent(1)), clock: Arc::new(clock), outage: None };
         (recorded, begin.as_second() as f64)
     }
 
@@ -171,5 +211,17 @@ mod tests {
         }
         let instant = Instant { query: "up".to_owned(), time: begin };
         assert_eq!(query(State(recorded), Query(instant)).await.status(), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn an_outage_lies_between_two_times_of_the_day() {
+        let outage = Outage::parse("13:00-14:30").unwrap();
+        let covered = |minute: i64| outage.covers(Step::MINUTE.shift(Demand::day_begins(), minute));
+        assert_eq!([779, 780, 869, 870].map(covered), [false, true, true, false]);
+        assert!(Outage::parse("23:00-24:00").is_ok());
+        for text in ["", "13:00", "14:00-13:00", "13:00-13:00", "1300-1400", "24:01-24:02", "-1:00-2:00", "12:60-13:00"]
+        {
+            assert!(Outage::parse(text).is_err(), "{text}");
+        }
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use forecaster::{Allowed, Forecaster, Publish, Settings, SourceSettings};
+use ops::Readiness;
 use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, Forecasts, Scaler, Snapshot};
 use series::{Clock, ForecastRequest, Outlook, ServerAddress, TargetKey, Timestamp};
+use status::{Keep, Observatory};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,14 +17,18 @@ use tokio_util::sync::CancellationToken;
 use super::clock::DemoClock;
 use super::demand::Demand;
 use super::keda::{Answer, Keda};
-use super::prometheus::{self, Recorded};
+use super::prometheus::{self, Outage, Recorded};
 use super::setup::Setup;
+
+/// The page keeps the whole of the day.
+const DAY: Keep = Keep { minutes: 24 * 60 };
 
 /// All that runs behind the demo; ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Stage {
     clock: Arc<DemoClock>,
     board: Arc<Board>,
+    observatory: Arc<Observatory>,
     forecaster: Arc<Forecaster>,
     keda: Keda,
     key: TargetKey,
@@ -31,18 +37,26 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts everything at the beginning of the day that is shown, and has the history learned.
-    pub(super) async fn set(setup: &Setup, demand: Arc<Demand>) -> anyhow::Result<Self> {
+    /// Starts everything at the beginning of the day that is shown, and has the history learned. During `outage` Prometheus
+    /// answers nothing that can be used. The status page is served on `page`.
+    pub(super) async fn set(
+        setup: &Setup,
+        demand: Arc<Demand>,
+        outage: Option<Outage>,
+        page: TcpListener,
+    ) -> anyhow::Result<Self> {
         let clock = Arc::new(DemoClock::at(Demand::day_begins()));
-        let routes = prometheus::router(Recorded { demand, clock: Arc::clone(&clock) });
-        Self::over(routes, clock, setup.metadata()).await
+        let routes = prometheus::router(Recorded { demand, clock: Arc::clone(&clock), outage });
+        Self::over(routes, clock, setup.metadata(), Some(page)).await
     }
 
-    /// Starts everything for one trigger, over a Prometheus that is these `routes`, and has its history learned.
+    /// Starts everything for one trigger, over a Prometheus that is these `routes`, and has its history learned. The status page
+    /// is served on `page`, if on any.
     pub(crate) async fn over(
         routes: axum::Router,
         clock: Arc<DemoClock>,
         metadata: HashMap<String, String>,
+        page: Option<TcpListener>,
     ) -> anyhow::Result<Self> {
         let mut running = JoinSet::new();
         let (listener, address) = local_port().await?;
@@ -54,6 +68,7 @@ impl Stage {
         let source = SourceSettings::new(Some(address.parse::<ServerAddress>()?), Allowed::Only(Vec::new()));
         let mut registry = Registry::default();
         let board = Arc::new(Board::default());
+        let observatory = Arc::new(Observatory::new(DAY, clock.now()));
         let time: Arc<dyn Clock> = Arc::<DemoClock>::clone(&clock);
         let publish = Arc::new(OnBoard(Arc::clone(&board)));
         let forecaster = Forecaster::new(Settings::new(source), Arc::clone(&time), publish, &mut registry)?;
@@ -72,15 +87,34 @@ impl Stage {
         let first =
             board.snapshots(clock.now()).into_iter().next().context("the scaler did not take the trigger on")?;
         let key = first.target.key.clone();
-        forecaster.refresh(&key).await;
-        Ok(Self { clock, board, forecaster, keda, key, _running: running })
+        if let Some(page) = page {
+            let never = CancellationToken::new();
+            let (readiness, _) = Readiness::new(never.clone());
+            let routes = status::routes(Arc::clone(&observatory), never.clone());
+            running.spawn(async move {
+                // ends with the demo
+                let _ = ops::serve(page, routes, registry, readiness, never).await;
+            });
+        }
+        let stage = Self { clock, board, observatory, forecaster, keda, key, _running: running };
+        stage.look();
+        stage.forecaster.refresh(&stage.key).await;
+        Ok(stage)
     }
 
     /// Moves the time on, has Prometheus asked, and asks the scaler as KEDA would.
     pub(crate) async fn at(&mut self, now: Timestamp) -> anyhow::Result<Answer> {
         self.clock.set(now);
         self.forecaster.refresh(&self.key).await;
-        self.keda.ask().await
+        let answer = self.keda.ask().await;
+        self.look();
+        answer
+    }
+
+    /// Takes what is on the board into the page's records.
+    fn look(&self) {
+        let now = self.clock.now();
+        self.observatory.look(self.board.snapshots(now), now);
     }
 
     /// What the scaler knows of its one target.
@@ -90,7 +124,7 @@ impl Stage {
 }
 
 /// A listener on a free port of this machine, and its URL.
-async fn local_port() -> anyhow::Result<(TcpListener, String)> {
+pub(super) async fn local_port() -> anyhow::Result<(TcpListener, String)> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no local port can be listened on")?;
     let address = format!("http://{}", listener.local_addr()?);
     Ok((listener, address))

@@ -44,7 +44,7 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_TLS_CLIENT_AUTHORITY_FILE", value_name = "FILE")]
     pub(crate) tls_client_authority_file: Option<String>,
 
-    /// Where probes and Prometheus ask: /livez, /readyz, /metrics [default: 127.0.0.1:8080]
+    /// Where people look and probes ask: the status page and its API, /livez, /readyz, /metrics [default: 127.0.0.1:8080]
     #[arg(long, env = "PRESCALE_HTTP_ADDRESS", value_name = "IP:PORT")]
     pub(crate) http_address: Option<String>,
 

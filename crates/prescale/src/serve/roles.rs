@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use forecaster::{Forecaster, Hub};
 use ops::{Latch, Readiness, SystemClock, Tls};
 use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, RemoteForecasts, Scaler};
 use series::{Clock, TargetKey};
+use status::{Keep, Observatory};
 use store::{OutlookFile, OutlookRedis, Store};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -73,6 +75,7 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
     let clock = Arc::clone(&process.clock);
     let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, &mut process.registry)?;
     let targets = Arc::new(Targets { forecaster: Arc::clone(&forecaster), journal: Arc::clone(&journal) });
+    let page = page(&board, &clock, &stop);
     let scaler = Arc::new(Scaler::new(board, targets, clock, defaults, &mut process.registry));
 
     process.announce("all")?;
@@ -85,7 +88,7 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
             let connections = ops::incoming(grpc, tls);
             scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
         },
-        async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+        async { ops::serve(http, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
     );
     // where one of the servers broke down, the rest still ends as after a signal
     stop.cancel();
@@ -118,7 +121,9 @@ pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> a
             let connections = ops::incoming(grpc, tls);
             forecaster::serve(connections, role, stop.clone()).await.context("scalers cannot be served")
         },
-        async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+        async {
+            ops::serve(http, Router::new(), registry, readiness, stop.clone()).await.context("HTTP cannot be served")
+        },
     );
     stop.cancel();
     end.cancel();
@@ -144,6 +149,7 @@ pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyho
     let registry = &mut process.registry;
     let remote = RemoteForecasts::new(addresses, dial, Arc::clone(&board), resume, registry, stop.clone());
     let clock = Arc::clone(&process.clock);
+    let page = page(&board, &clock, &stop);
     let scaler = Arc::new(Scaler::new(board, Arc::new(remote), clock, defaults(&settings), &mut process.registry));
 
     process.announce("scaler")?;
@@ -154,10 +160,18 @@ pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyho
             let connections = ops::incoming(grpc, tls);
             scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
         },
-        async { ops::serve(http, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+        async { ops::serve(http, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
     );
     stop.cancel();
     served.map(drop)
+}
+
+/// The status page over what is on `board`, and what takes the looks.
+fn page(board: &Arc<Board>, clock: &Arc<dyn Clock>, stop: &CancellationToken) -> Router {
+    let observatory = Arc::new(Observatory::new(Keep::default(), clock.now()));
+    let looks = Arc::clone(&observatory).follow(Arc::clone(board), Arc::clone(clock));
+    tokio::spawn(stop.clone().run_until_cancelled_owned(looks));
+    status::routes(observatory, stop.clone())
 }
 
 fn defaults(settings: &Settings) -> Defaults {

@@ -1,0 +1,134 @@
+//! The status page's API and `prescale explain`, against the real process: a target appears, its fault is told, and no secret
+//! ever shows.
+
+use serde_json::Value;
+
+use crate::harness::eventually::eventually;
+use crate::harness::faulty::{Behavior, FaultyPrometheus};
+use crate::harness::keda::{Keda, Trigger};
+use crate::harness::prescale::{Prescale, StateFolder, run};
+
+async fn json(prescale: &Prescale, path: &str) -> Value {
+    let (status, body) = prescale.get(path).await;
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).expect("JSON")
+}
+
+/// The one target, once the page knows a value of it.
+async fn shown(prescale: &Prescale) -> Value {
+    eventually("the target on the page", async || {
+        let list = json(prescale, "/api/v1/targets").await;
+        let target = &list["targets"][0];
+        if target["published"].is_number() { Ok(target.clone()) } else { Err(list.to_string()) }
+    })
+    .await
+}
+
+fn path_of(target: &Value) -> String {
+    let part = |name: &str| target[name].as_str().expect("a name").to_owned();
+    format!("/api/v1/targets/{}/{}/{}", part("namespace"), part("name"), part("digest"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_appears_with_its_story_and_its_fault_is_told_there_and_in_the_terminal() {
+    let mut server = FaultyPrometheus::start(Behavior::Healthy);
+    let prescale = Prescale::serve(&["--prometheus", &server.url()]).await;
+    let keda = Keda::connect(prescale.grpc()).await;
+    let trigger = Trigger::light("shown", &server.url());
+    let value = keda.value_at_last(&trigger).await;
+    let target = shown(&prescale).await;
+    assert_eq!(target["name"], "shown");
+
+    let path = path_of(&target);
+    let detail = eventually("a forecast on the page", async || {
+        let detail = json(&prescale, &path).await;
+        if detail["forecast"].is_object() { Ok(detail) } else { Err(detail["story"].to_string()) }
+    })
+    .await;
+    assert!(detail["answer"]["value"].is_number(), "KEDA was told {value}: {}", detail["answer"]);
+    assert!(detail["plan"].as_array().is_some_and(|plan| plan.len() > 20), "{}", detail["plan"]);
+    assert_eq!(detail["metadata"]["leadTime"], "10m");
+
+    let http = format!("http://{}", prescale.http());
+    let told = run(&["explain", "ml-autoscaler/shown", "--server", &http]);
+    let text = String::from_utf8(told.stdout).expect("text");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    assert!(text.contains("The source said") && text.contains("The next day"), "{text}");
+    let told = run(&["explain", "ml-autoscaler/shown", "--server", &http, "--at", "1s"]);
+    let text = String::from_utf8(told.stdout).expect("text");
+    assert!(text.contains("the load was") && told.status.success(), "{text}");
+    let told = run(&["explain", "ml-autoscaler/nobody", "--server", &http]);
+    let error = String::from_utf8(told.stderr).expect("text");
+    assert!(error.contains("no such target") && !told.status.success(), "{error}");
+
+    server.behave(Behavior::ServerError);
+    let failing = eventually("the fault on the page", async || {
+        let detail = json(&prescale, &path).await;
+        if detail["source"]["state"] == "failing" { Ok(detail) } else { Err(detail["source"].to_string()) }
+    })
+    .await;
+    assert_eq!(failing["target"]["state"], "degraded");
+    assert_eq!(failing["events"][0]["kind"], "source-failing");
+    let told = run(&["explain", "ml-autoscaler/shown", "--server", &http]);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("has been failing since"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_shows_on_the_page_in_answers_logs_metrics_or_the_terminal() {
+    let mut server = FaultyPrometheus::start(Behavior::Healthy);
+    let folder = StateFolder::new();
+    let files = tempfile::tempdir().expect("there is room");
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).expect("it can be written");
+        path.display().to_string()
+    };
+    let token = file("token", "hush-token");
+    let header = file("header", "hush-header");
+    let config = format!(
+        "credentials:\n  tenant-a:\n    servers: [{0:?}]\n    bearerTokenFile: {token:?}\n    headerFiles: {{x-tenant: {header:?}}}\n",
+        server.url()
+    );
+    let config = file("config.yaml", &config);
+    let flags = ["--config", &config, "--allow-server", "*"];
+    let prescale = Prescale::serve_from(&folder, &flags).await;
+    let keda = Keda::connect(prescale.grpc()).await;
+    let trigger = Trigger::light("secretive", &server.url())
+        .with("credentials", "tenant-a")
+        .with("customHeaders", "X-Api-Key=hush-metadata")
+        .with("queryParameters", "key=hush-parameter");
+    keda.value_at_last(&trigger).await;
+    assert_eq!(server.last_header("x-api-key").as_deref(), Some("hush-metadata"), "the secrets are in use");
+    assert_eq!(server.last_header("authorization").as_deref(), Some("Bearer hush-token"));
+    let target = shown(&prescale).await;
+    let path = path_of(&target);
+    let http = format!("http://{}", prescale.http());
+
+    for behavior in [Behavior::Healthy, Behavior::Unauthorized, Behavior::Page, Behavior::Down] {
+        server.behave(behavior);
+        let wanted = if behavior == Behavior::Healthy { "answering" } else { "failing" };
+        eventually("the state of the source", async || {
+            let state = json(&prescale, &path).await["source"]["state"].clone();
+            if state == wanted { Ok(()) } else { Err(state.to_string()) }
+        })
+        .await;
+        let at = json(&prescale, "/api/v1/targets").await["now"].as_str().expect("a time").to_owned();
+        for asked in
+            ["/", "/api/v1/targets", &path, &format!("{path}/moment?at={at}"), "/metrics", "/api/v1/openapi.json"]
+        {
+            let (status, body) = prescale.get(asked).await;
+            assert_eq!(status, 200, "{asked}");
+            assert!(!body.contains("hush-"), "{asked} shows a secret: {body}");
+        }
+        for further in [&[] as &[&str], &["--json"], &["--at", "1s"]] {
+            let told = run(&[["explain", "ml-autoscaler/secretive", "--server", &http].as_slice(), further].concat());
+            assert!(told.status.success() && !told.stdout.is_empty(), "{}", String::from_utf8_lossy(&told.stderr));
+            assert!(!String::from_utf8_lossy(&told.stdout).contains("hush-"), "{further:?}");
+        }
+        let answer = keda.value(&trigger).await.map_or_else(|status| status.to_string(), |value| value.to_string());
+        assert!(!answer.contains("hush-"), "{answer}");
+    }
+    assert_eq!(prescale.logged(&["hush-"]), 0, "a line of the log shows a secret");
+    let names = json(&prescale, &path).await["metadata"].to_string();
+    assert!(names.contains("x-api-key") && names.contains("tenant-a"), "names are no secrets: {names}");
+}

@@ -1,0 +1,83 @@
+// Two thousand targets: there at once, scrolled, searched, sorted. And a server that goes away.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { assertAccessible, crowd, launch, LONGEST, open } from "./support.mjs";
+
+const COUNT = 2000;
+const ROWS = ".rows .row";
+
+let browser;
+let served;
+
+before(async () => {
+  browser = await launch();
+  served = await crowd(COUNT);
+});
+
+after(async () => {
+  await browser?.close();
+  await served?.end();
+});
+
+test("two thousand targets are there within a second, and the last one is a scroll away", { timeout: LONGEST }, async () => {
+  const { page, errors, close } = await open(browser);
+  // the files of the page are in the browser, as for whoever has looked before; what is measured is the list
+  await page.goto(served.url);
+  await page.locator(ROWS).first().waitFor();
+  await page.reload({ waitUntil: "commit" });
+  await page.locator(ROWS).first().waitFor();
+  const took = await page.evaluate(() => performance.now());
+  assert.ok(took < 1000, `it took ${Math.round(took)} ms`);
+  assert.equal(await page.locator(".list[role=table]").getAttribute("aria-rowcount"), String(COUNT + 1));
+  assert.ok((await page.locator(ROWS).count()) < 80, "only the rows in sight are in the document");
+
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.locator(`${ROWS}[aria-rowindex="${COUNT + 1}"]`).waitFor();
+  assert.ok((await page.locator(ROWS).count()) < 80);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("search, states and columns find a target among many", { timeout: LONGEST }, async () => {
+  const { page, errors, close } = await open(browser);
+  await page.goto(served.url);
+  await page.locator(ROWS).first().waitFor();
+  const rowCount = async () => Number(await page.locator(".list[role=table]").getAttribute("aria-rowcount")) - 1;
+
+  await page.getByLabel("Search targets").fill("target-0042");
+  assert.equal(await rowCount(), 1);
+  assert.match(await page.locator(ROWS).innerText(), /target-0042/);
+  await page.getByLabel("Search targets").fill("nothing of the kind");
+  await page.getByText("No target matches").waitFor();
+  await page.getByLabel("Search targets").fill("");
+
+  await page.getByRole("button", { name: /^Degraded/ }).click();
+  const degraded = await rowCount();
+  assert.ok(degraded > 0 && degraded < COUNT);
+  assert.deepEqual([...new Set(await page.locator(`${ROWS} .state`).allInnerTexts())], ["Degraded"]);
+  await page.getByRole("button", { name: /^All/ }).click();
+
+  const observed = async () => (await page.locator(`${ROWS} .observed`).allInnerTexts()).slice(0, 12).map((text) => Number(text.replace(",", "")));
+  await page.getByRole("columnheader", { name: "Observed" }).getByRole("button").click();
+  const falling = await observed();
+  assert.deepEqual(falling, [...falling].sort((a, b) => b - a));
+  await page.getByRole("columnheader", { name: "Observed" }).getByRole("button").click();
+  assert.equal(await page.getByRole("columnheader", { name: "Observed" }).getAttribute("aria-sort"), "ascending");
+  await assertAccessible(page, "a sorted list");
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("a server that goes away is missed, and what was known stays", { timeout: LONGEST }, async () => {
+  const own = await crowd(5);
+  const { page, close } = await open(browser);
+  await page.goto(own.url);
+  await page.locator(ROWS).first().waitFor();
+  await own.end();
+  await page.getByRole("alert").getByText("The server does not answer").waitFor();
+  assert.equal(await page.locator(ROWS).count(), 5);
+  await assertAccessible(page, "a page that lost its server");
+  await close();
+});
