@@ -43,9 +43,10 @@ export function loadChart() {
     const { history, forecast, target } = detail;
     const { from, to } = range(detail, now, window);
     // a forecast begins at its origin: what is over by now is shown as what had been forecast
-    const ahead = forecast ? forecast.at.map((at, place) => [at, place]).filter(([at]) => at >= now - 60 && at <= to + 900) : [];
-    const line = (values) => ahead.map(([at, place]) => [Math.min(at, to), values[place]]);
-    const band = (low, high) => ahead.map(([at, place]) => [Math.min(at, to), low[place], high[place]]);
+    const ahead = forecast && forecast.at[forecast.at.length - 1] > now ? [now, ...forecast.at.filter((at) => at > now && at < to), to] : [];
+    const read = (values, at) => between(forecast.at, values, at) ?? values[values.length - 1];
+    const line = (values) => ahead.map((at) => [at, read(values, at)]);
+    const band = (low, high) => ahead.map((at) => [at, read(low, at), read(high, at)]);
     const spoken = `Load of ${target.name}: observed ${amount(target.observed)}, ${amount(target.expected)} expected a lead time ahead, ${amount(target.published)} published.`;
     drawn.draw({
       from, to, now, zone, label: `${spoken} Arrow keys read the chart.`,

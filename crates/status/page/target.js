@@ -117,12 +117,12 @@ export function targetView(store, key) {
     const all = [
       ["Observed", amount(target.observed), age],
       [`Forecast in ${detail.metadata.leadTime}`, amount(target.expected), origin, "ahead"],
-      [`At most, ${percent(target.promised)} sure`, amount(target.forecast), "until pods are Ready", "ahead"],
+      [`At most (${percent(target.promised)})`, amount(target.forecast), "until Ready", "ahead"],
       ["Published", amount(target.published), target.reason.replaceAll("_", " "), "out"],
       ["Pods asked for", whole(target.pods), target.replicas === null ? "" : `about ${whole(target.replicas)} by now`],
-      ["Coverage", percent(target.coverage), `promised ${percent(target.promised)}, over ${span(target.compared * 60)}`],
-      ["Skill over last value", skill(target.skillOverPersistence), "of its error avoided"],
-      ["Skill over last week", skill(target.skillOverLastWeek), "of its error avoided"],
+      ["Coverage", percent(target.coverage), `of ${percent(target.promised)}, in ${span(target.compared * 60)}`],
+      ["Beside last value", skill(target.skillOverPersistence), "error avoided"],
+      ["Beside last week", skill(target.skillOverLastWeek), "error avoided"],
     ];
     if (tiles.children.length === 0) {
       tiles.append(...all.map(([, , , name]) => html("div", { class: `tile ${name ?? ""}` }, html("dt"), html("dd"), html("dd", { class: "note" }))));
