@@ -33,10 +33,7 @@ pub(super) fn write(out: &mut impl Write, tested: &Tested<'_>) -> std::io::Resul
     writeln!(out, "pods       paid for, in the mean; and as a multiple of a fleet that always has just enough")?;
     writeln!(out, "changes    of the pod count per hour; of these back: against the direction of the one before")?;
     writeln!(out, "speedup    SPEC's elastic speedup over the HPA today: above 1 is better")?;
-    writeln!(
-        out,
-        "tuned, a day ago, a week ago and the limit were tuned on this very load, in hindsight, as nobody could"
-    )?;
+    writeln!(out, "All but the HPA today and Prescale are tuned in hindsight, on this very load, as nobody could")?;
     writeln!(out, "beforehand: the cheapest setting that holds the SLO, or the one nearest to it.\n")
 }
 
@@ -81,7 +78,8 @@ fn write_head(out: &mut impl Write, tested: &Tested<'_>) -> std::io::Result<()> 
         .map(|(name, count)| format!("{name} {:.0} %", 100.0 * *count as f64 / forecasts.max(1) as f64))
         .collect();
     let scored = TICK.saturating_mul(u32::try_from(scored_ticks(tested)).unwrap_or(u32::MAX));
-    writeln!(out, "scored     {:.1} days, after 3 of learning; forecasts by {}\n", days(scored), shares.join(", "))
+    writeln!(out, "scored     {:.1} days, after 3 of learning", days(scored))?;
+    writeln!(out, "forecasts  by {}\n", shortened(&shares.join(", "), 86))
 }
 
 fn write_table(out: &mut impl Write, tested: &Tested<'_>, outcome: &Outcome) -> std::io::Result<()> {
@@ -147,20 +145,20 @@ pub(super) fn verdict(outcome: &Outcome) -> String {
     let (scores, matched) = (&outcome.scores, outcome.matched);
     let cost = scores.relative_cost();
     let short = percent(scores.short_time);
-    match (matched.best, matched.limit, matched.gap_closed) {
-        (Some((behavior, best)), Some(limit), Some(gap)) => format!(
-            "At the same {short}, the best of the others ({}) costs {best:.2}, Prescale {cost:.2}, the limit {limit:.2}:\n\
-             Prescale goes {:.0} % of the way to what is possible.",
-            plain(behavior),
-            100.0 * gap
-        ),
-        (Some((behavior, best)), ..) => {
-            format!(
-                "At the same {short}, the best of the others ({}) costs {best:.2}, Prescale {cost:.2}.",
-                plain(behavior)
-            )
+    let Some((behavior, best)) = matched.best else {
+        return format!("None of the others gets as low as {short}, however it is tuned.");
+    };
+    let behavior = plain(behavior);
+    let costs =
+        format!("At the same {short}, the best of the others, {behavior}, costs {best:.2},\nand Prescale {cost:.2}");
+    match (matched.limit, matched.gap_closed) {
+        (Some(limit), Some(gap)) if gap >= 0.0 => {
+            format!("{costs}; the limit is {limit:.2}: {:.0} % of the way to what is possible.", 100.0 * gap)
         }
-        (None, ..) => format!("None of the others gets as low as {short}, however it is tuned."),
+        (Some(limit), _) if best < cost => {
+            format!("{costs}; the limit is {limit:.2}. Here {behavior} does better, tuned in hindsight.")
+        }
+        _ => format!("{costs}."),
     }
 }
 

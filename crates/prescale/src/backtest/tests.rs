@@ -108,7 +108,7 @@ fn what_is_missing_or_wrong_is_told_and_nothing_is_tested() {
     let trace = trace(directory.path());
     let (stdout, stderr, done) = run_with(&["--trace", &trace]);
     assert!(!done && stdout.is_empty());
-    assert!(stderr.contains("--threshold 15 this load would need 20 pods"), "{stderr}");
+    assert!(stderr.contains("--threshold 16 this load would need 20 pods"), "{stderr}");
 
     let path = directory.path().join("bad.csv");
     let told = |text: &str| {

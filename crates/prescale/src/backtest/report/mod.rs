@@ -111,7 +111,7 @@ fn head(page: &mut String, tested: &Tested<'_>, outcome: &Outcome) {
             ),
         ),
     ];
-    if let Some(gap) = outcome.matched.gap_closed {
+    if let Some(gap) = outcome.matched.gap_closed.filter(|gap| *gap >= 0.0) {
         let best = outcome.matched.best.map_or("the best of the others", |(behavior, _)| scorecard::plain(behavior));
         items.push((
             format!("{:.0} %", 100.0 * gap),
