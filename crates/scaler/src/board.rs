@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use policy::{NoPlan, Plan, Planner, Target};
 use series::{Outlook, TargetKey, Timestamp};
@@ -16,6 +17,40 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub struct Board {
     seats: RwLock<HashMap<TargetKey, Arc<Seat>>>,
+    limits: Limits,
+}
+
+/// How many targets there may be: whoever can write a trigger can have one watched, and each costs memory and queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// In all; at least 1.
+    pub targets: usize,
+    /// In one namespace; at least 1.
+    pub targets_per_namespace: usize,
+    /// How long a target that nobody asks about is kept; minutes at least, and longer than any `pollingInterval`.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { targets: 10_000, targets_per_namespace: 2_000, idle: Duration::from_secs(3600) }
+    }
+}
+
+/// Why a new target gets no seat; those that have one are not touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoSeat {
+    /// There are as many targets as there may be.
+    #[error(
+        "this scaler has {0} targets, as many as it may (--max-targets); raise that, or wait an hour after triggers were removed"
+    )]
+    Total(usize),
+    /// The namespace has as many targets as it may.
+    #[error(
+        "this namespace has {0} targets, as many as it may (--max-targets-per-namespace); ask for more, or wait an hour after \
+         triggers were removed or changed"
+    )]
+    Namespace(usize),
 }
 
 /// One target on the board.
@@ -62,6 +97,16 @@ pub struct Snapshot {
 }
 
 impl Board {
+    /// A board with room for so many targets.
+    pub fn with_limits(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// What it has room for.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Puts the newest outlook of a target on the board; one that is not (or no longer) on it is left out.
     pub fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
         let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone);
@@ -105,16 +150,26 @@ impl Board {
     }
 
     /// Gives `target` a seat, and tells whether it is new.
-    pub(crate) fn take_seat(&self, target: Target, now: Timestamp) -> (Arc<Seat>, bool) {
+    ///
+    /// # Errors
+    /// [`NoSeat`] where a new one would be more than there may be.
+    pub(crate) fn take_seat(&self, target: Target, now: Timestamp) -> Result<(Arc<Seat>, bool), NoSeat> {
         let mut seats = self.seats.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(seat) = seats.get(&target.key) {
             seat.sweeps_since_asked.store(0, Ordering::Relaxed);
-            return (Arc::clone(seat), false);
+            return Ok((Arc::clone(seat), false));
+        }
+        if seats.len() >= self.limits.targets {
+            return Err(NoSeat::Total(self.limits.targets));
+        }
+        let own = seats.keys().filter(|key| key.namespace == target.key.namespace).count();
+        if own >= self.limits.targets_per_namespace {
+            return Err(NoSeat::Namespace(self.limits.targets_per_namespace));
         }
         let key = target.key.clone();
         let seat = Arc::new(Seat::new(target, now));
         seats.insert(key, Arc::clone(&seat));
-        (seat, true)
+        Ok((seat, true))
     }
 
     /// Takes away the seats that nobody asked for in the last `most` sweeps and that no stream holds; gives their keys.

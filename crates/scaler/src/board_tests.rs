@@ -27,20 +27,20 @@ fn value(seat: &Seat, seconds: i64) -> f64 {
 #[test]
 fn a_target_is_answered_from_what_was_published_for_it_alone() {
     let board = Board::default();
-    let (checkout, is_new) = board.take_seat(target("checkout"), at(0));
-    let (search, _) = board.take_seat(target("search"), at(0));
+    let (checkout, is_new) = board.take_seat(target("checkout"), at(0)).unwrap();
+    let (search, _) = board.take_seat(target("search"), at(0)).unwrap();
     assert!(is_new);
     assert_eq!(checkout.plan(at(0)), Err(NoPlan::NotYet));
     board.publish(&target("checkout").key, outlook(70.0, 0));
     assert_eq!(value(&checkout, 1), 70.0);
     assert_eq!(search.plan(at(1)), Err(NoPlan::NotYet));
-    assert!(!board.take_seat(target("checkout"), at(2)).1, "a second sight finds the first seat");
+    assert!(!board.take_seat(target("checkout"), at(2)).unwrap().1, "a second sight finds the first seat");
 }
 
 #[test]
 fn what_keda_was_told_last_is_remembered_and_looking_does_not_count() {
     let board = Board::default();
-    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
     assert_eq!(board.snapshots(at(0))[0].told, None);
     assert_eq!(seat.tell(at(1)), Err(NoPlan::NotYet));
     board.publish(&seat.target.key, outlook(70.0, 2));
@@ -53,7 +53,7 @@ fn what_keda_was_told_last_is_remembered_and_looking_does_not_count() {
 #[test]
 fn between_two_syncs_and_two_outlooks_the_plan_stays_the_same() {
     let board = Board::default();
-    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
     board.publish(&seat.target.key, outlook(70.0, 0));
     let first = seat.plan(at(1)).unwrap();
     assert!(Arc::ptr_eq(&first, &seat.plan(at(14)).unwrap()));
@@ -66,7 +66,7 @@ fn between_two_syncs_and_two_outlooks_the_plan_stays_the_same() {
 #[test]
 fn the_fleet_follows_the_values_published() {
     let board = Board::default();
-    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
     board.publish(&seat.target.key, outlook(100.0, 0));
     assert_eq!(value(&seat, 0), 100.0);
     // 104 needs an eleventh pod, and an HPA of ten would not hear of it
@@ -82,7 +82,7 @@ fn the_fleet_follows_the_values_published() {
 fn a_slow_rise_reaches_the_hpa_whenever_it_syncs() {
     for phase in 0..15 {
         let board = Board::default();
-        let (seat, _) = board.take_seat(target("checkout"), at(0));
+        let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
         let threshold = seat.target.threshold;
         let any = policy::ReplicaRange::at_least(1);
         let mut hpa = policy::Hpa::new(policy::HpaSettings::defaults(threshold, any), 10);
@@ -104,10 +104,10 @@ fn a_slow_rise_reaches_the_hpa_whenever_it_syncs() {
 #[test]
 fn idle_targets_are_cleared_and_held_ones_stay() {
     let board = Board::default();
-    let (held, _) = board.take_seat(target("held"), at(0));
+    let (held, _) = board.take_seat(target("held"), at(0)).unwrap();
     let open_stream = held.hold();
-    let (_asked, _) = board.take_seat(target("asked"), at(0));
-    let (_idle, _) = board.take_seat(target("idle"), at(0));
+    let (_asked, _) = board.take_seat(target("asked"), at(0)).unwrap();
+    let (_idle, _) = board.take_seat(target("idle"), at(0)).unwrap();
     assert_eq!(board.sweep(1), []);
     board.seat(&target("asked").key);
     assert_eq!(board.sweep(1), [target("idle").key]);
@@ -120,7 +120,7 @@ fn idle_targets_are_cleared_and_held_ones_stay() {
 #[test]
 fn after_an_error_a_rise_is_published_until_the_hpa_has_seen_it() {
     let board = Board::default();
-    let (seat, _) = board.take_seat(target("checkout"), at(0));
+    let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
     board.publish(&seat.target.key, outlook(100.0, 0));
     assert_eq!(value(&seat, 0), 100.0);
     // the source is silent for an hour: KEDA gets errors and the HPA keeps its ten pods
@@ -129,4 +129,21 @@ fn after_an_error_a_rise_is_published_until_the_hpa_has_seen_it() {
     assert!(value(&seat, 3600) > 110.0, "ten pods are believed");
     assert!(value(&seat, 3601) > 110.0, "no sync has passed since");
     assert_eq!(seat.snapshot(at(3615)).replicas, Some(12));
+}
+
+#[test]
+fn new_targets_beyond_the_limits_are_refused_and_old_ones_keep_their_seats() {
+    let board = Board::with_limits(Limits { targets: 3, targets_per_namespace: 2, ..Limits::default() });
+    let take = |namespace: &str, name: &str| {
+        let mut target = target(name);
+        target.key.namespace = namespace.into();
+        board.take_seat(target, at(0)).map(|(_, is_new)| is_new)
+    };
+    assert_eq!((take("shop", "a"), take("shop", "b")), (Ok(true), Ok(true)));
+    assert_eq!(take("shop", "c"), Err(NoSeat::Namespace(2)));
+    assert_eq!(take("blog", "a"), Ok(true), "others have room");
+    assert_eq!(take("mail", "a"), Err(NoSeat::Total(3)));
+    assert_eq!(take("shop", "a"), Ok(false));
+    board.sweep(0);
+    assert_eq!(take("mail", "a"), Ok(true), "idle ones make room");
 }

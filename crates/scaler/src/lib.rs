@@ -13,7 +13,7 @@ mod service;
 mod status;
 mod streams;
 
-pub use board::{Board, Snapshot, Told};
+pub use board::{Board, Limits, NoSeat, Snapshot, Told};
 pub use durations::{DurationError, Readable, parse_duration};
 pub use metadata::{
     DefaultInForce, Defaults, Mistake, Mistakes, Review, metric_name, parse_target, parse_threshold, review,

@@ -9,6 +9,7 @@ use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric as _, LabelValueEncoder,
 };
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -16,7 +17,7 @@ use prometheus_client::registry::Registry;
 use series::{Clock, Timestamp};
 use tonic::{Code, Status};
 
-use crate::board::{Board, Snapshot};
+use crate::board::{Board, NoSeat, Snapshot};
 
 /// One of KEDA's rpcs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -49,6 +50,28 @@ impl EncodeLabelValue for CodeLabel {
 #[derive(Debug)]
 pub(crate) struct Metrics {
     rpc_duration: Family<RpcLabels, Histogram, fn() -> Histogram>,
+    refused: Family<LimitLabel, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabel {
+    limit: Limit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Limit {
+    Total,
+    Namespace,
+}
+
+impl EncodeLabelValue for Limit {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        match self {
+            Self::Total => "total",
+            Self::Namespace => "namespace",
+        }
+        .encode(encoder)
+    }
 }
 
 impl Metrics {
@@ -62,8 +85,24 @@ impl Metrics {
             "Time to answer one rpc of KEDA; for streams, to open one",
             rpc_duration.clone(),
         );
+        let refused = Family::<LimitLabel, Counter>::default();
+        // there from the start: a rate over a counter that appears with its first count misses it
+        for limit in [Limit::Total, Limit::Namespace] {
+            drop(refused.get_or_create(&LimitLabel { limit }));
+        }
+        let help = "Calls for new targets that were refused because there are as many as there may be";
+        registry.register("prescale_targets_refused", help, refused.clone());
         registry.register_collector(Box::new(BoardCollector { board, clock }));
-        Self { rpc_duration }
+        Self { rpc_duration, refused }
+    }
+
+    /// Counts a target that got no seat.
+    pub(crate) fn refused(&self, no_seat: NoSeat) {
+        let limit = match no_seat {
+            NoSeat::Total(_) => Limit::Total,
+            NoSeat::Namespace(_) => Limit::Namespace,
+        };
+        self.refused.get_or_create(&LimitLabel { limit }).inc();
     }
 
     /// Answers one rpc and records how long it took and how it ended.

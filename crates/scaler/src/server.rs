@@ -21,9 +21,6 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const MOST_REQUEST_BYTES: usize = 256 * 1024;
 
 const SWEEP: Duration = Duration::from_secs(60);
-/// Nobody asked for a target in an hour: its ScaledObject is gone. KEDA polls at 30 s by default, and its HPA at 15 s.
-const IDLE_SWEEPS: u32 = 60;
-
 /// After the stop signal, open connections get this long to end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -68,10 +65,12 @@ pub async fn serve<C: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         .add_service(reflection)
         .serve_with_incoming_shutdown(incoming.map(|came| came.map(Served)), stop.clone().cancelled_owned());
 
+    // sweeps are counted and not the time, which may jump
+    let idle_sweeps = u32::try_from(scaler.board.limits().idle.as_secs() / SWEEP.as_secs()).unwrap_or(u32::MAX);
     let sweep = async {
         loop {
             tokio::time::sleep(SWEEP).await;
-            scaler.sweep(IDLE_SWEEPS);
+            scaler.sweep(idle_sweeps);
         }
     };
     let follow_health = async {
@@ -149,7 +148,7 @@ mod tests {
             .into();
         let target = crate::parse_target("shop", "checkout", &metadata, &Defaults::default()).unwrap();
         let (key, request) = (target.key.clone(), target.request.clone());
-        let (_, is_new) = scaler.board.take_seat(target, Timestamp::UNIX_EPOCH);
+        let (_, is_new) = scaler.board.take_seat(target, Timestamp::UNIX_EPOCH).unwrap();
         assert!(is_new);
         scaler.forecasts.watch(&key, &request);
     }

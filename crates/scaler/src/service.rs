@@ -57,7 +57,11 @@ impl Scaler {
             return Ok(seat);
         }
         let (key, request) = (target.key.clone(), target.request.clone());
-        let (seat, is_new) = self.board.take_seat(target, self.clock.now());
+        let taken = self.board.take_seat(target, self.clock.now());
+        let (seat, is_new) = taken.map_err(|no_seat| {
+            self.metrics.refused(no_seat);
+            status::of_no_seat(no_seat)
+        })?;
         if is_new {
             tracing::info!(namespace = %key.namespace, name = %key.name, digest = %key.digest, "target first seen");
             self.forecasts.watch(&key, &request);

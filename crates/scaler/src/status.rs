@@ -5,6 +5,7 @@ use series::FaultKind;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
+use crate::board::NoSeat;
 use crate::metadata::Mistakes;
 
 /// Every mistake in one `INVALID_ARGUMENT`, in the message and as field violations.
@@ -12,6 +13,11 @@ pub(crate) fn of_mistakes(mistakes: &Mistakes) -> Status {
     let violations: Vec<_> =
         mistakes.iter().map(|mistake| FieldViolation::new(mistake.field.clone(), mistake.to_string())).collect();
     Status::with_error_details(Code::InvalidArgument, mistakes.to_string(), ErrorDetails::with_bad_request(violations))
+}
+
+/// Whose move it is: the operator's of this scaler, or the namespace's.
+pub(crate) fn of_no_seat(no_seat: NoSeat) -> Status {
+    Status::new(Code::ResourceExhausted, no_seat.to_string())
 }
 
 /// KEDA takes every code for a failure and holds; the code tells people and dashboards whose move it is.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{LOCATION, RETRY_AFTER};
+use reqwest::header::{DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Request, Response, StatusCode};
 use series::ServerAddress;
 
@@ -169,10 +169,17 @@ async fn parse(body: Vec<u8>) -> (serde_json::Result<Envelope>, Vec<u8>) {
     parsing.await.unwrap_or_else(stopped)
 }
 
-/// `Retry-After` in seconds; the other form, a date, would need a clock that the server shares.
+/// `Retry-After`, in seconds or as a date. A date is set against the server's own: its clock need not be ours.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let header = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
+    let asked = header(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+    let wait = date(asked)?.duration_since(date(header(DATE)?)?);
+    // one that has passed asks for no wait
+    Some(Duration::try_from(wait).unwrap_or_default())
 }
 
 fn is_markup(body: &[u8]) -> bool {

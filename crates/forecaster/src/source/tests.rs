@@ -127,6 +127,23 @@ async fn a_server_in_trouble_is_asked_twice_more() {
 }
 
 #[tokio::test]
+async fn a_date_to_come_back_at_is_read_by_the_servers_clock() {
+    for (until, wait) in [
+        ("Sat, 01 Jan 2000 13:00:00 GMT", Some(Duration::from_secs(3600))),
+        ("Sat, 01 Jan 2000 11:00:00 GMT", Some(Duration::ZERO)),
+        ("soon", None),
+    ] {
+        let server = Server::start().await;
+        server.answers(move |_| {
+            let throttled = Response::builder().status(429).header("date", "Sat, 01 Jan 2000 12:00:00 GMT");
+            throttled.header("retry-after", until).body(Body::empty()).unwrap()
+        });
+        let error = observe(&server).await.unwrap_err();
+        assert!(matches!(error, SourceError::Throttled { retry_after, .. } if retry_after == wait), "{until}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_wait_longer_than_the_timeout_is_not_waited() {
     let server = Server::start().await;
     server.answers(|_| Response::builder().status(429).header("retry-after", "3600").body(Body::empty()).unwrap());

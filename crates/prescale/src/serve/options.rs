@@ -65,6 +65,18 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_REDIS_AUTHORITY_FILE", value_name = "FILE")]
     pub(crate) redis_authority_file: Option<String>,
 
+    /// Most targets; calls for further ones are refused [default: 10000]
+    #[arg(long, env = "PRESCALE_MAX_TARGETS", value_name = "COUNT")]
+    pub(crate) max_targets: Option<String>,
+
+    /// Most targets of one namespace [default: 2000]
+    #[arg(long, env = "PRESCALE_MAX_TARGETS_PER_NAMESPACE", value_name = "COUNT")]
+    pub(crate) max_targets_per_namespace: Option<String>,
+
+    /// How long a target that nobody asks about is kept: more than the longest `pollingInterval` [default: 1h]
+    #[arg(long, env = "PRESCALE_FORGET_AFTER", value_name = "DURATION")]
+    pub(crate) forget_after: Option<String>,
+
     /// How often each target is refreshed: new samples, new forecast [default: 15s]
     #[arg(long, env = "PRESCALE_REFRESH_INTERVAL", value_name = "DURATION")]
     pub(crate) refresh_interval: Option<String>,
@@ -106,6 +118,9 @@ impl Options {
             redis_url: self.redis_url.or(file.redis_url),
             redis_password_file: self.redis_password_file.or(file.redis_password_file),
             redis_authority_file: self.redis_authority_file.or(file.redis_authority_file),
+            max_targets: self.max_targets.or(file.max_targets),
+            max_targets_per_namespace: self.max_targets_per_namespace.or(file.max_targets_per_namespace),
+            forget_after: self.forget_after.or(file.forget_after),
             refresh_interval: self.refresh_interval.or(file.refresh_interval),
             query_concurrency: self.query_concurrency.or(file.query_concurrency),
             query_timeout: self.query_timeout.or(file.query_timeout),

@@ -70,7 +70,7 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
     let mut process = Process::start(&settings, stop.clone()).await?;
     let journal = process.journal(store);
     let defaults = defaults(&settings);
-    let board = Arc::new(Board::default());
+    let board = Arc::new(Board::with_limits(settings.limits));
     let publish = Arc::new(OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) });
     let clock = Arc::clone(&process.clock);
     let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, &mut process.registry)?;
@@ -143,7 +143,7 @@ pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyho
         Some(resume) => resume(key),
         None => Box::pin(std::future::ready(None)),
     };
-    let board = Arc::new(Board::default());
+    let board = Arc::new(Board::with_limits(settings.limits));
     let Forecasters { addresses, have_tls } = settings.forecasters.clone();
     let dial = dial(process.tls.clone().filter(|_| have_tls));
     let registry = &mut process.registry;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::Uri;
 use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, SourceSettings};
 use ops::{LogFormat, TlsFiles};
-use scaler::{ForecasterAddress, parse_duration};
+use scaler::{ForecasterAddress, Limits, parse_duration};
 use series::CredentialName;
 use store::{OutlookRedis, RedisSettings};
 
@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) state: PathBuf,
     /// Redis, where it is to be used in place of the state folder.
     pub(crate) redis: Option<RedisSettings>,
+    pub(crate) limits: Limits,
     pub(crate) forecaster: forecaster::Settings,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -72,6 +73,17 @@ impl Settings {
             mistakes.parsed("queryTimeout", options.query_timeout.as_deref(), span).unwrap_or(source.timeout);
         source.settle = mistakes.parsed("settle", options.settle.as_deref(), parse_duration).unwrap_or(source.settle);
 
+        let count = |text: &str| match text.parse() {
+            Ok(count @ 1..=1_000_000_usize) => Ok(count),
+            _ => Err("write a whole number from 1 to 1000000"),
+        };
+        let mut limits = Limits::default();
+        limits.targets = mistakes.parsed("maxTargets", options.max_targets.as_deref(), count).unwrap_or(limits.targets);
+        limits.targets_per_namespace = mistakes
+            .parsed("maxTargetsPerNamespace", options.max_targets_per_namespace.as_deref(), count)
+            .unwrap_or(limits.targets_per_namespace);
+        let idle = |text: &str| within(text, Duration::from_secs(600), Duration::from_secs(7 * 86_400));
+        limits.idle = mistakes.parsed("forgetAfter", options.forget_after.as_deref(), idle).unwrap_or(limits.idle);
         let mut forecaster = forecaster::Settings::new(source);
         // a load is taken for the present for two minutes: rarer refreshes would be errors in between
         let interval = |text: &str| within(text, Duration::from_secs(1), Duration::from_secs(60));
@@ -100,6 +112,7 @@ impl Settings {
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             state: options.state.map_or_else(|| PathBuf::from("prescale-state"), PathBuf::from),
             redis: redis(options.redis_url, options.redis_password_file, options.redis_authority_file, &mut mistakes),
+            limits,
             forecaster,
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             log_format: mistakes
@@ -354,6 +367,7 @@ mod tests {
 grpcAddress: "6000"
 refreshInterval: "15"
 queryConcurrency: 0
+maxTargets: 0
 logFormat: xml
 tlsKeyFile: /k
 redisUrl: http://:hush@redis
@@ -370,6 +384,7 @@ credentials:
             "grpcAddress \"6000\"",
             "refreshInterval \"15\"",
             "queryConcurrency \"0\"",
+            "maxTargets \"0\"",
             "logFormat \"xml\"",
             "redisUrl: write redis://host:6379/0",
             "tlsCertificateFile: write tlsCertificateFile and tlsKeyFile",
