@@ -37,6 +37,32 @@ async fn a_crash_leaves_a_state_folder_that_can_be_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_costs_no_answer_and_is_over_when_there_is_room() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let state = StateFolder::new();
+    let mut prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
+    let keda = Keda::connect(prescale.grpc()).await;
+    let trigger = Trigger::light("kept", &server.url());
+    keda.value_at_last(&trigger).await;
+    for (limit, up) in [(Some(4096), 0.0), (None, 1.0)] {
+        prescale.limit_files(limit);
+        eventually("the state of the store", async || {
+            keda.value(&trigger).await.expect("the memory is enough");
+            match prescale.metric("prescale_store_up", &[]).await {
+                Some(value) if value == up => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+    assert_eq!(prescale.logged(&["store failing"]), 1);
+    prescale.terminate();
+    assert!(prescale.end().await.success());
+    let prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
+    assert_eq!(prescale.logged(&["set aside"]), 0, "nothing is broken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_holds_is_named() {
     let state = StateFolder::new();
     let prescale = Prescale::serve_from(&state, &["--allow-server", "*"]).await;

@@ -9,8 +9,8 @@ use crate::harness::faulty::{Behavior, FaultyPrometheus};
 use crate::harness::keda::{Keda, Trigger};
 use crate::harness::prescale::Prescale;
 
-/// Objects with two streams each: twice as many streams as hyper would allow by default on one connection.
-const OBJECTS: usize = 200;
+/// Objects with two streams each: five times as many streams as hyper would allow by default on one connection.
+const OBJECTS: usize = 500;
 
 /// Names of that many objects.
 fn names() -> Vec<&'static str> {

@@ -39,6 +39,25 @@ impl History {
         }
     }
 
+    /// Takes back the answers for times that have not settled at `now`, and tells whether there were any.
+    ///
+    /// They were asked for by a clock that was ahead and has been put right. Samples that were not there yet were answered as
+    /// gaps, and nothing would be asked for again until the clock has come so far.
+    pub(crate) fn take_back(&mut self, now: Timestamp) -> bool {
+        let (_, settled) = self.window(now);
+        // a clock that is put back by less than a step has asked for nothing that was not there
+        let first_too_early = self.step.shift(settled, 2);
+        let Some(answered) = self.answered.take_if(|answered| answered.next_time() > first_too_early) else {
+            return false;
+        };
+        if answered.start() <= settled {
+            self.answered = Some(answered.until(settled));
+        } else {
+            self.is_filled = false;
+        }
+        true
+    }
+
     /// What has settled since the newest answer, oldest first; the newest piece of all where there is no answer yet.
     /// Empty where nothing has settled, and where `now` is before what is known already.
     pub(crate) fn newer(&mut self, now: Timestamp) -> Vec<GridRange> {
@@ -181,6 +200,28 @@ mod tests {
             questions += 1;
         }
         questions
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_asked_for_is_asked_for_again_when_it_has_come() {
+        let mut history = history(100, MissingSamples::Unknown);
+        answer(&mut history, now(100));
+        assert!(!history.take_back(now(100)));
+        assert!(!history.take_back(now(99)), "less than a step is nothing");
+        // an hour ahead there are no samples yet
+        let ahead = history.newer(now(160))[0];
+        history.record_newer(ahead, vec![NONE; ahead.count()]);
+        assert!(history.take_back(now(101)));
+        assert!(!history.take_back(now(101)));
+        assert!(answer(&mut history, now(103)) > 0);
+        assert_eq!(history.latest(), Some((at(103), Load::new(103.0).unwrap())), "no minute is lost");
+
+        // a week ahead all that was known was too old
+        let ahead = history.newer(now(10_000))[0];
+        history.record_newer(ahead, vec![NONE; ahead.count()]);
+        assert!(history.take_back(now(104)));
+        answer(&mut history, now(104));
+        assert_eq!(history.known().map(|known| known.len()), Some(100));
     }
 
     #[test]

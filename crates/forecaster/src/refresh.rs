@@ -80,6 +80,10 @@ impl Refresher {
         if !request.forecast_wanted {
             return (read, None);
         }
+        if state.history.take_back(now) {
+            tracing::warn!(%now, "the clock was put back, samples are asked for again");
+            state.fitted = None;
+        }
         for range in state.history.newer(now) {
             match self.source.samples(&request.query, range).await {
                 Ok(samples) => state.history.record_newer(range, samples),

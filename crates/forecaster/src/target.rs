@@ -47,7 +47,9 @@ impl Rest {
     const LONGEST: Duration = Duration::from_secs(3600);
 
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| until <= now)
+        // no rest is longer than the longest: the clock was put back
+        let is_sound = |until: Timestamp| until.duration_since(now) <= jiff::SignedDuration::from_secs(3600);
+        self.until.is_none_or(|until| until <= now || !is_sound(until))
     }
 
     pub(crate) fn failed(&mut self, now: Timestamp) {
@@ -168,6 +170,7 @@ mod tests {
             rest.failed(at(0));
             assert!(!rest.is_over(at(length - 1)) && rest.is_over(at(length)), "{length}");
         }
+        assert!(rest.is_over(at(-10_000)), "the clock was put back");
         rest.succeeded();
         rest.failed(at(0));
         assert!(rest.is_over(at(60)));

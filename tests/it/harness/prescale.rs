@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use tempfile::TempDir;
 
 use super::eventually::eventually;
@@ -43,7 +43,10 @@ impl Prescale {
     }
 
     async fn start(state: &StateFolder, flags: &[&str]) -> Self {
-        let mut command = command();
+        // a write beyond a limit is an error to it, as on a full disk, and no signal
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(self::command().get_program());
+        clear_options(&mut command);
         command.args(["serve", "--http-address", "127.0.0.1:0"]);
         // refreshes often, so that no test waits for one
         command.args(["--log-format", "json", "--log", "info", "--refresh-interval", "1s", "--state"]);
@@ -72,6 +75,12 @@ impl Prescale {
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Lets its files grow to `most` bytes, or as far as they may where it is `None`.
+    pub(crate) fn limit_files(&self, most: Option<u64>) {
+        let pid = Pid::from_raw(i32::try_from(self.id()).expect("a process id"));
+        prlimit(pid, Resource::Fsize, Rlimit { current: most, maximum: None }).expect("it is ours");
     }
 
     /// Status and body of one of the HTTP endpoints.
@@ -143,12 +152,16 @@ pub(crate) fn run_unread(arguments: &[&str]) -> Output {
 fn command() -> Command {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     let mut command = Command::new(BINARY.get_or_init(build));
+    clear_options(&mut command);
+    command
+}
+
+fn clear_options(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PRESCALE_") {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// Builds the binary with the profile that the tests were built with, and finds it.

@@ -144,6 +144,8 @@ struct Follower {
 /// A stream from one replica; counted as long as it lives.
 struct Told {
     from: SocketAddr,
+    /// Outlooks that it told so far.
+    outlooks: u64,
     messages: Streaming<WatchResponse>,
     streams: Gauge,
 }
@@ -195,7 +197,7 @@ impl Follower {
                 }
                 message = message(&mut current), if current.is_some() => match message {
                     Ok(outlook) => {
-                        self.take(outlook, current.as_ref());
+                        self.take(outlook, current.as_mut());
                         rest = Rest::default();
                     }
                     Err(status) => {
@@ -211,7 +213,7 @@ impl Follower {
                         rest.begin();
                         continue;
                     };
-                    if self.take(outlook, next.as_ref()) {
+                    if self.take(outlook, next.as_mut()) {
                         current = next.take();
                         rest = Rest::default();
                     }
@@ -240,7 +242,7 @@ impl Follower {
         match opened.map_err(|_| Status::deadline_exceeded("no answer"))? {
             Ok(response) => {
                 self.shared.streams.inc();
-                Ok(Told { from, messages: response.into_inner(), streams: self.shared.streams.clone() })
+                Ok(Told { from, outlooks: 0, messages: response.into_inner(), streams: self.shared.streams.clone() })
             }
             Err(status) => {
                 if matches!(status.code(), Code::FailedPrecondition | Code::Unimplemented | Code::InvalidArgument) {
@@ -253,12 +255,14 @@ impl Follower {
     }
 
     /// Publishes `outlook`, where it is news, as told by `by`; tells whether it was.
-    fn take(&mut self, outlook: Outlook, by: Option<&Told>) -> bool {
-        if !self.is_news(&outlook) {
+    fn take(&mut self, outlook: Outlook, by: Option<&mut Told>) -> bool {
+        let Some(by) = by else { return false };
+        by.outlooks += 1;
+        if !is_news(&outlook, self.held.as_deref(), by.outlooks) {
             return false;
         }
         self.publish(Arc::new(outlook));
-        let from = by.map(|told| told.from);
+        let from = Some(by.from);
         if self.last.is_some() && self.last != from {
             self.shared.moves.inc();
         }
@@ -266,17 +270,19 @@ impl Follower {
         true
     }
 
-    /// A replica that has just begun knows less than one that has long been at it: nothing older and nothing emptier is
-    /// put in the place of what is known.
-    fn is_news(&self, outlook: &Outlook) -> bool {
-        let knows = |outlook: &Outlook| outlook.observation.is_ok() || outlook.forecast.is_ok();
-        self.held.as_ref().is_none_or(|held| outlook.issued >= held.issued && (knows(outlook) || !knows(held)))
-    }
-
     fn publish(&mut self, outlook: Arc<Outlook>) {
         self.held = Some(Arc::clone(&outlook));
         self.shared.board.publish(&self.key, outlook);
     }
+}
+
+/// Whether `outlook`, the `number`th that a stream told, is to take the place of the one `held`.
+///
+/// A replica that has just begun knows less than one that has long been at it: nothing emptier is taken, and nothing older
+/// as its first. What comes after the first is of a refresh of its own, whatever its clock says.
+fn is_news(outlook: &Outlook, held: Option<&Outlook>, number: u64) -> bool {
+    let knows = |outlook: &Outlook| outlook.observation.is_ok() || outlook.forecast.is_ok();
+    held.is_none_or(|held| (number > 1 || outlook.issued >= held.issued) && (knows(outlook) || !knows(held)))
 }
 
 /// The pause before a replica is asked again, where nothing else has changed.
@@ -314,4 +320,44 @@ async fn message(told: &mut Option<Told>) -> Result<Outlook, Status> {
         return Err(Status::failed_precondition(format!("the outlook has format {}", message.format)));
     }
     serde_json::from_slice(&message.outlook).map_err(|error| Status::internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use series::{Load, Observation, Timestamp};
+
+    use super::*;
+
+    fn outlook(issued: i64, load: Option<f64>) -> Outlook {
+        let at = Timestamp::from_second(1_000_000 + issued).unwrap();
+        let first = Outlook::first_seen(at);
+        let observed = load.map(|load| Observation { at, load: Load::new(load).unwrap() });
+        Outlook { observation: observed.ok_or(series::NoObservation::NotYet), ..first }
+    }
+
+    #[test]
+    fn nothing_older_and_nothing_emptier_takes_the_place_of_what_is_known() {
+        let held = outlook(60, Some(1.0));
+        assert!(is_news(&outlook(0, None), None, 1), "anything is more than nothing");
+        assert!(is_news(&outlook(60, Some(2.0)), Some(&held), 1));
+        assert!(!is_news(&outlook(59, Some(2.0)), Some(&held), 1), "what a store kept, perhaps");
+        assert!(is_news(&outlook(59, Some(2.0)), Some(&held), 2), "its clock is behind, but it has asked since");
+        assert!(!is_news(&outlook(61, None), Some(&held), 2));
+        assert!(is_news(&outlook(61, None), Some(&outlook(60, None)), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_rest_is_longer_until_it_is_forgotten() {
+        let mut rest = Rest::default();
+        assert!(rest.is_over());
+        let mut longest = Duration::ZERO;
+        for _ in 0..12 {
+            rest.begin();
+            let began = Instant::now();
+            rest.over().await;
+            longest = began.elapsed();
+            assert!(rest.is_over());
+        }
+        assert!(longest >= LONGEST_REST && longest <= 2 * LONGEST_REST + SHORTEST_REST, "{longest:?}");
+    }
 }
