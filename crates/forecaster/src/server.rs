@@ -180,3 +180,29 @@ fn outlooks(
     });
     ReceiverStream::new(receiver)
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[test]
+    fn requests_of_another_format_and_requests_that_are_none_are_told_apart() {
+        let request = crate::testing::request(&"http://p".parse().unwrap(), 100);
+        let written = serde_json::to_vec(&request).unwrap();
+        let sound = WatchRequest {
+            namespace: "shop".to_owned(),
+            name: "checkout".to_owned(),
+            digest: "0a".to_owned(),
+            format: FORMAT,
+            request: written,
+        };
+        let (key, read) = parse(&sound).unwrap();
+        assert_eq!((key.to_string().as_str(), read), ("shop/checkout#0a", request));
+        let newer = WatchRequest { format: FORMAT + 1, ..sound.clone() };
+        assert_eq!(parse(&newer).unwrap_err().code(), Code::FailedPrecondition);
+        let garbled = WatchRequest { request: b"{".to_vec(), ..sound };
+        assert_eq!(parse(&garbled).unwrap_err().code(), Code::InvalidArgument);
+    }
+}
