@@ -4,6 +4,7 @@
 
 mod ahead;
 mod output;
+mod plot;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -72,6 +73,10 @@ pub(crate) struct ForecastArgs {
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_timezone)]
     timezone: TimeZone,
 
+    /// Draw the end of each series and its forecast into this file as well, an SVG; of many series the first 24
+    #[arg(long, value_name = "FILE", value_parser = parse_plot)]
+    plot: Option<PathBuf>,
+
     /// How many series are worked on at once; as many as the machine has cores unless stated
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
@@ -123,9 +128,15 @@ fn forecast(
     }
     output::header(&mut stdout, &args.quantiles)?;
     let mut complete = true;
+    let mut drawn = Vec::new();
     for ((one, asked), outcome) in named.iter().zip(&asked).zip(outcomes) {
         match outcome {
-            Ok(forecast) => output::rows(&mut stdout, one, &forecast, asked, &args.quantiles)?,
+            Ok(forecast) => {
+                output::rows(&mut stdout, one, &forecast, asked, &args.quantiles)?;
+                if args.plot.is_some() && drawn.len() < plot::MOST_SERIES {
+                    drawn.push((one, forecast));
+                }
+            }
             Err(reason) => {
                 complete = false;
                 writeln!(stderr, "error: series {:?} has no forecast: {reason}", one.id)?;
@@ -133,6 +144,10 @@ fn forecast(
         }
     }
     stdout.flush()?;
+    if let Some(file) = &args.plot {
+        std::fs::write(file, plot::svg(&drawn))
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    }
     Ok(complete)
 }
 
@@ -179,6 +194,12 @@ impl ForecastArgs {
             horizon: Some(step.duration().saturating_mul(asked.horizon())),
         }
     }
+}
+
+fn parse_plot(text: &str) -> Result<PathBuf, String> {
+    let file = PathBuf::from(text);
+    let is_svg = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
+    if is_svg { Ok(file) } else { Err("write a file that ends in .svg".to_owned()) }
 }
 
 fn parse_step(text: &str) -> Result<Step, String> {
