@@ -1,6 +1,6 @@
 //! Publishing through the HPA's dead band.
 //!
-//! An HPA ignores a metric within a tenth of `target × replicas`. A forecast published as it is rises through that band
+//! An HPA ignores a metric within its tolerance, a tenth, of `target × replicas`. A forecast published as it is rises through that band
 //! minute by minute, is ignored there, and acts too late. So a wanted rise is published just outside the band, a
 //! wanted fall inside it as no change, and everything else as it is. Whatever the estimate of the replica count says, the
 //! value published is never below the demand: a wrong estimate can cost pods, it cannot take away any that are needed.
@@ -8,25 +8,31 @@
 
 use series::Load;
 
-use crate::{FleetEstimate, HPA_TOLERANCE, Publication, Threshold};
+use crate::{FleetEstimate, Publication, Threshold};
 
 /// Room for the rounding of thousandths and of the HPA's own division.
-const HAIR: f64 = 1e-4;
+pub(crate) const HAIR: f64 = 1e-4;
+
+/// A load that takes `pods` pods: in the middle of what only they carry, so that no rounding orders one more or one less.
+pub(crate) fn carrying(pods: u32, threshold: Threshold) -> Load {
+    Load::new((f64::from(pods) - 0.5).max(0.0) * threshold.get()).unwrap_or(Load::ZERO)
+}
 
 /// The value that moves an HPA of about `fleet` replicas to what `demand` needs, and how it was found.
 pub(crate) fn publish(demand: Load, threshold: Threshold, fleet: &FleetEstimate) -> (Load, Publication) {
     let carried = threshold.get() * f64::from(fleet.replicas());
     let needed = fleet.needed(demand);
-    let outside_band = |carried: f64| carried * (1.0 + HPA_TOLERANCE) * (1.0 + HAIR);
+    let (up, down) = fleet.tolerances();
+    let outside_band = |carried: f64| carried * (1.0 + up) * (1.0 + HAIR);
     let (value, publication) = if needed > fleet.replicas() {
         let outside = outside_band(carried);
         if outside > demand.get() { (outside, Publication::Raised) } else { (demand.get(), Publication::AsIs) }
-    } else if demand.get() < carried * (1.0 - HPA_TOLERANCE) * (1.0 - HAIR) {
+    } else if demand.get() < carried * (1.0 - down) * (1.0 - HAIR) {
         (demand.get(), Publication::AsIs)
     } else {
         // outside the band of one pod too few, inside that of the estimate
         let rise_of_short = outside_band(threshold.get() * f64::from(needed - 1));
-        let inside = carried * (1.0 + HPA_TOLERANCE) * (1.0 - HAIR);
+        let inside = carried * (1.0 + up) * (1.0 - HAIR);
         (carried.max(demand.get()).max(rise_of_short.min(inside)), Publication::Held)
     };
     // beyond `Load::MAX` only the demand itself is sure to be a load
@@ -38,11 +44,12 @@ mod tests {
     use series::Timestamp;
 
     use super::*;
+    use crate::Tolerance;
 
     fn published(demand: f64, replicas: u32) -> (f64, Publication) {
         let threshold = Threshold::new(10.0).unwrap();
         let carried = Load::new(f64::from(replicas) * 10.0).unwrap();
-        let fleet = FleetEstimate::sized_for(carried, threshold, Timestamp::UNIX_EPOCH);
+        let fleet = FleetEstimate::sized_for(carried, threshold, Tolerance::DEFAULT, Timestamp::UNIX_EPOCH);
         let (value, publication) = publish(Load::new(demand).unwrap(), threshold, &fleet);
         (value.get(), publication)
     }
@@ -73,7 +80,7 @@ mod tests {
         let threshold = Threshold::new(10.0).unwrap();
         let synced = |replicas: u32, value: f64| {
             let carried = Load::new(f64::from(replicas) * 10.0).unwrap();
-            let mut real = FleetEstimate::sized_for(carried, threshold, Timestamp::UNIX_EPOCH);
+            let mut real = FleetEstimate::sized_for(carried, threshold, Tolerance::DEFAULT, Timestamp::UNIX_EPOCH);
             real.follow(Load::new(value).unwrap(), Timestamp::from_second(15).unwrap());
             real.replicas()
         };

@@ -2,12 +2,13 @@
 
 use series::{Load, Timestamp};
 
-use crate::{HPA_STABILIZATION, HPA_SYNC, Hpa, HpaSettings, ReplicaRange, Threshold};
+use crate::dead_band::HAIR;
+use crate::{HPA_STABILIZATION, HPA_SYNC, Hpa, HpaSettings, ReplicaRange, Threshold, Tolerance};
 
 /// The replica count that the published values lead to, as far as they alone decide it.
 ///
 /// KEDA tells a scaler no replica counts, so the estimate replays the HPA's own arithmetic, with the cluster's
-/// defaults, on the values it was given. Limits of the `ScaledObject` and other triggers may hold the real count
+/// defaults but for the tolerance, on the values it was given. Limits of the `ScaledObject` and other triggers may hold the real count
 /// elsewhere; what is published never relies on the estimate being right (see the `dead_band` module).
 #[derive(Debug, Clone, PartialEq)]
 pub struct FleetEstimate {
@@ -16,10 +17,34 @@ pub struct FleetEstimate {
 }
 
 impl FleetEstimate {
-    /// The fleet that a reactive HPA would hold at `now` for `load`.
-    pub fn sized_for(load: Load, threshold: Threshold, now: Timestamp) -> Self {
+    /// The fleet that a reactive HPA with `tolerance` would hold at `now` for `load`.
+    pub fn sized_for(load: Load, threshold: Threshold, tolerance: Tolerance, now: Timestamp) -> Self {
         let any = ReplicaRange::at_least(1);
-        Self { hpa: Hpa::new(HpaSettings::defaults(threshold, any), any.covering(load, threshold)), synced: now }
+        let settings = HpaSettings::defaults(threshold, any).with_tolerance(tolerance.get());
+        Self { hpa: Hpa::new(settings, any.covering(load, threshold)), synced: now }
+    }
+
+    /// The least and the greatest count that a changed recommendation can lead to: just outside the tolerance.
+    pub(crate) fn nearest_changes(&self) -> (u32, u32) {
+        let (settings, current) = (self.hpa.settings(), self.replicas());
+        let outside = |share: f64| f64::from(current) * share;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` stops at the ends of u32")]
+        let (fall, rise) = (
+            outside((1.0 - settings.down.tolerance) * (1.0 - HAIR)).floor() as u32,
+            outside((1.0 + settings.up.tolerance) * (1.0 + HAIR)).ceil() as u32,
+        );
+        (fall.min(current - 1), rise.max(current.saturating_add(1)))
+    }
+
+    /// The count that recommendations made so far will still hold at `time`.
+    pub(crate) fn held_at(&self, time: Timestamp) -> u32 {
+        self.hpa.held_at(time)
+    }
+
+    /// The tolerances, up and down.
+    pub(crate) fn tolerances(&self) -> (f64, f64) {
+        let settings = self.hpa.settings();
+        (settings.up.tolerance, settings.down.tolerance)
     }
 
     /// The replicas that carry `load`, at least 1.
@@ -88,7 +113,7 @@ mod tests {
     }
 
     fn fleet(replicas: u32) -> FleetEstimate {
-        FleetEstimate::sized_for(load(f64::from(replicas) * 10.0), ten(), at(0))
+        FleetEstimate::sized_for(load(f64::from(replicas) * 10.0), ten(), Tolerance::DEFAULT, at(0))
     }
 
     #[test]

@@ -69,6 +69,14 @@ impl Hpa {
         &self.settings
     }
 
+    /// The count below which the window before scaling down will not let it go just after `time`, as far as recommendations made so far decide
+    /// it; 0 where none of them is remembered then.
+    pub(crate) fn held_at(&self, time: Timestamp) -> u32 {
+        let length = self.settings.down.stabilization;
+        let remembered = |at: Timestamp| at.saturating_add(length).is_ok_and(|until| until > time);
+        self.highest.iter().find(|(at, _)| remembered(*at)).map_or(0, |&(_, count)| count)
+    }
+
     /// One sync with the value that the metrics API gave, or `None` where that was an error; returns the pods ordered.
     ///
     /// Without a value nothing changes, and nothing is remembered of the sync.

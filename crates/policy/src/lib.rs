@@ -47,9 +47,14 @@ mod hpa;
 mod hpa_rules;
 mod plan;
 mod planner;
+mod prices;
+mod rehearsal;
 mod replicas;
+mod risk;
 mod service_level;
+mod sizing;
 mod target;
+mod tolerance;
 
 pub use fleet::FleetEstimate;
 pub use hpa::{Hpa, HpaSettings};
@@ -59,6 +64,7 @@ pub use planner::Planner;
 pub use replicas::{ReplicaRange, ReplicaRangeError};
 pub use service_level::{ServiceLevel, ServiceLevelError};
 pub use target::{Mode, Target, Threshold, ThresholdError, UnknownMode};
+pub use tolerance::{Tolerance, ToleranceError};
 
 use std::time::Duration;
 

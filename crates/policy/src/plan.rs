@@ -34,7 +34,8 @@ pub struct Plan {
     pub publication: Publication,
     /// The newest observation, where it is fresh.
     pub observed: Option<Load>,
-    /// The forecast's peak at the target's quantile over the lead window, where there is a forecast that reaches it.
+    /// What the forecast asks for over the lead window, where it reaches that far: its peak at the target's quantile, or what the pods carry that hold the SLO
+    /// at the least cost.
     pub predicted: Option<Load>,
 }
 
@@ -144,18 +145,25 @@ const FRESH: Duration = Duration::from_secs(120);
 /// Without a forecast, an observation is held for this long; then the rpc fails, and KEDA holds.
 const HELD: Duration = Duration::from_secs(300);
 
-/// What to publish for `target` at `now`, given what is known of it and the replicas it is thought to have.
+/// What to publish for `target` at `now`, given what is known of it, the replicas it is thought to have, and the `pods` that the price of a shortage asks
+/// for: without those, the forecast is read at the quantile of the service level.
 ///
 /// The lead window begins at `now` and ends when pods ordered at the HPA's next sync are Ready: lead time and one sync
 /// later, and one step more, since a sample speaks of the step before it.
 ///
 /// # Errors
 /// [`NoPlan`] where nothing is known that could be published honestly.
-pub fn plan(outlook: &Outlook, target: &Target, fleet: Option<&FleetEstimate>, now: Timestamp) -> Result<Plan, NoPlan> {
+pub fn plan(
+    outlook: &Outlook,
+    target: &Target,
+    fleet: Option<&FleetEstimate>,
+    pods: Option<u32>,
+    now: Timestamp,
+) -> Result<Plan, NoPlan> {
     let step = target.request.step.duration();
     let observation = outlook.observation.as_ref().ok();
-    let fresh = observation.filter(|seen| age(seen.at, now) <= FRESH + step).map(|seen| at_least_zero(seen.load));
-    let predicted = predicted_peak(outlook, target, now);
+    let fresh = fresh(outlook, target, now);
+    let predicted = predicted_peak(outlook, target, now).map(|peak| asked_for(pods, peak, target));
 
     let (demand, reason) = match (target.mode, &outlook.forecast) {
         (Mode::Reactive, _) => (held(outlook, observation, step, now)?, Reason::Reactive),
@@ -185,11 +193,26 @@ pub fn plan(outlook: &Outlook, target: &Target, fleet: Option<&FleetEstimate>, n
     Ok(Plan { made: now, demand, value, active, reason, publication, observed: fresh, predicted })
 }
 
+/// The newest observation, where it is a floor under the forecast.
+pub(crate) fn fresh(outlook: &Outlook, target: &Target, now: Timestamp) -> Option<Load> {
+    let fresh = FRESH + target.request.step.duration();
+    let observation = outlook.observation.as_ref().ok().filter(|seen| age(seen.at, now) <= fresh)?;
+    Some(at_least_zero(observation.load))
+}
+
 fn predicted_peak(outlook: &Outlook, target: &Target, now: Timestamp) -> Option<Load> {
     let forecast = outlook.forecast.as_ref().ok()?;
     let window = target.request.lead_time + HPA_SYNC + target.request.step.duration();
     let end = now.checked_add(window).ok()?;
     forecast.peak(now.max(forecast.origin()), end, target.service_level.quantile()).map(at_least_zero)
+}
+
+/// The load that takes `pods`. Whether the workload is active at all is a matter of the `peak`, not of whole pods.
+fn asked_for(pods: Option<u32>, peak: Load, target: &Target) -> Load {
+    match pods.map(|pods| dead_band::carrying(pods, target.threshold)) {
+        Some(load) if peak > target.activation && load > target.activation => load,
+        _ => peak,
+    }
 }
 
 /// The newest observation, as long as it may stand in for the present.
@@ -241,4 +264,4 @@ impl NoPlan {
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]
-mod tests;
+pub(crate) mod tests;

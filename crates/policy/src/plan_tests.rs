@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use series::{Forecast, ForecastRequest, Horizon, ModelChoice, PrometheusQuery, Quantile, Step, TargetKey};
 
 use super::*;
-use crate::{ServiceLevel, Threshold};
+use crate::{ServiceLevel, Threshold, Tolerance};
 
 const NOW: i64 = 1_000_000_020;
 
@@ -16,7 +16,7 @@ fn load(amount: f64) -> Load {
     Load::new(amount).unwrap()
 }
 
-fn target(mode: Mode, activation: f64) -> Target {
+pub(crate) fn target(mode: Mode, activation: f64) -> Target {
     Target {
         key: TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0".into() },
         request: ForecastRequest {
@@ -31,6 +31,7 @@ fn target(mode: Mode, activation: f64) -> Target {
         threshold: Threshold::new(10.0).unwrap(),
         activation: load(activation),
         service_level: ServiceLevel::of_quantile(0.9).unwrap(),
+        hpa_tolerance: Tolerance::DEFAULT,
         mode,
     }
 }
@@ -61,7 +62,7 @@ fn failing(mut outlook: Outlook) -> Outlook {
 }
 
 fn planned(outlook: &Outlook, target: &Target) -> (f64, Reason) {
-    let plan = plan(outlook, target, None, at(NOW)).unwrap();
+    let plan = plan(outlook, target, None, None, at(NOW)).unwrap();
     (plan.demand.get(), plan.reason)
 }
 
@@ -89,7 +90,7 @@ fn the_last_forecast_stays_in_force_until_it_ends() {
     assert_eq!(planned(&hours_old, &target), (80.0, Reason::LastForecast { model: ModelName::Ridge, age }));
 
     let ended = failing(outlook(Some((NOW - 90_000, 60.0)), Ok(flat_forecast(at(NOW - 90_000), 80.0))));
-    let refused = plan(&ended, &target, None, at(NOW)).unwrap_err();
+    let refused = plan(&ended, &target, None, None, at(NOW)).unwrap_err();
     assert_eq!(refused.fault(), Some(FaultKind::Unreachable));
 }
 
@@ -100,18 +101,18 @@ fn without_a_forecast_the_observation_is_held_for_minutes_then_the_answer_is_an_
     let recent = failing(outlook(Some((NOW - 240, 60.0)), none()));
     assert_eq!(planned(&recent, &target).0, 60.0);
     let old = failing(outlook(Some((NOW - 3600, 60.0)), none()));
-    assert!(matches!(plan(&old, &target, None, at(NOW)), Err(NoPlan::SourceFailing(_))));
+    assert!(matches!(plan(&old, &target, None, None, at(NOW)), Err(NoPlan::SourceFailing(_))));
     let silent = outlook(Some((NOW - 3600, 60.0)), none());
-    assert_eq!(plan(&silent, &target, None, at(NOW)), Err(NoPlan::OutOfDate { age: Duration::from_secs(3600) }));
-    assert_eq!(plan(&Outlook::first_seen(at(NOW)), &target, None, at(NOW)), Err(NoPlan::NotYet));
+    assert_eq!(plan(&silent, &target, None, None, at(NOW)), Err(NoPlan::OutOfDate { age: Duration::from_secs(3600) }));
+    assert_eq!(plan(&Outlook::first_seen(at(NOW)), &target, None, None, at(NOW)), Err(NoPlan::NotYet));
 }
 
 #[test]
 fn shadow_and_reactive_publish_the_observation_as_it_is() {
     let outlook = outlook(Some((NOW - 5, 10.5)), Ok(flat_forecast(at(NOW - 60), 80.0)));
-    let fleet = FleetEstimate::sized_for(load(10.0), Threshold::new(10.0).unwrap(), at(NOW));
+    let fleet = FleetEstimate::sized_for(load(10.0), Threshold::new(10.0).unwrap(), Tolerance::DEFAULT, at(NOW));
     for mode in [Mode::Shadow, Mode::Reactive] {
-        let plan = plan(&outlook, &target(mode, 0.0), Some(&fleet), at(NOW)).unwrap();
+        let plan = plan(&outlook, &target(mode, 0.0), Some(&fleet), None, at(NOW)).unwrap();
         assert_eq!((plan.value.get(), plan.publication, plan.predicted), (10.5, Publication::AsIs, Some(load(80.0))));
     }
 }
@@ -137,9 +138,31 @@ fn the_window_reaches_the_first_sample_that_new_pods_will_serve() {
 }
 
 #[test]
+fn the_pods_that_are_asked_for_are_what_the_value_orders() {
+    let outlook = outlook(Some((NOW - 5, 60.0)), Ok(flat_forecast(at(NOW - 60), 80.0)));
+    let target = target(Mode::Predict, 0.0);
+    for (running, pods) in [(20, 12), (20, 18), (10, 12), (10, 25), (7, 7)] {
+        let mut fleet =
+            FleetEstimate::sized_for(load(f64::from(running) * 10.0), target.threshold, Tolerance::DEFAULT, at(NOW));
+        let made = plan(&outlook, &target, Some(&fleet), Some(pods), at(NOW)).unwrap();
+        for sync in 1..=30 {
+            fleet.follow(made.value, at(NOW + 15 * sync));
+        }
+        assert_eq!(fleet.replicas(), pods, "from {running}");
+    }
+}
+
+#[test]
+fn pods_are_no_reason_to_wake_a_workload() {
+    let outlook = outlook(Some((NOW - 5, 0.0)), Ok(flat_forecast(at(NOW - 60), 0.0)));
+    let idle = plan(&outlook, &target(Mode::Predict, 0.0), None, Some(1), at(NOW)).unwrap();
+    assert_eq!((idle.value.get(), idle.active), (0.0, false));
+}
+
+#[test]
 fn negative_loads_are_published_as_zero() {
     let negative = outlook(Some((NOW, -4.0)), Ok(flat_forecast(at(NOW - 60), -2.0)));
-    let plan = plan(&negative, &target(Mode::Predict, 0.0), None, at(NOW)).unwrap();
+    let plan = plan(&negative, &target(Mode::Predict, 0.0), None, None, at(NOW)).unwrap();
     assert_eq!((plan.value.get(), plan.active), (0.0, false));
 }
 
@@ -158,23 +181,24 @@ prop_compose! {
         mode in prop::sample::select(vec![Mode::Predict, Mode::Shadow, Mode::Reactive]),
         activation in prop_oneof![Just(0.0), -5.0..1e5_f64],
         fleet in prop::option::of(0.0..1e6_f64),
+        pods in prop::option::of(1_u32..10_000),
         source_fails: bool,
-    ) -> (Outlook, Target, Option<FleetEstimate>) {
+    ) -> (Outlook, Target, Option<FleetEstimate>, Option<u32>) {
         let forecast = forecast
             .map(|(age, high)| flat_forecast(at(NOW + age), high))
             .ok_or(NoForecast::NotYet);
         let outlook = outlook(observed.map(|(age, amount)| (NOW + age, amount)), forecast);
         let outlook = if source_fails { failing(outlook) } else { outlook };
         let target = target(mode, activation);
-        let fleet = fleet.map(|carried| FleetEstimate::sized_for(load(carried), target.threshold, at(NOW)));
-        (outlook, target, fleet)
+        let fleet = fleet.map(|carried| FleetEstimate::sized_for(load(carried), target.threshold, Tolerance::DEFAULT, at(NOW)));
+        (outlook, target, fleet, pods)
     }
 }
 
 proptest! {
     #[test]
-    fn value_activity_and_demand_always_agree((outlook, target, fleet) in any_case()) {
-        if let Ok(plan) = plan(&outlook, &target, fleet.as_ref(), at(NOW)) {
+    fn value_activity_and_demand_always_agree((outlook, target, fleet, pods) in any_case()) {
+        if let Ok(plan) = plan(&outlook, &target, fleet.as_ref(), pods, at(NOW)) {
             prop_assert!(plan.demand >= Load::ZERO);
             prop_assert!(plan.value >= plan.demand, "{plan:?}");
             prop_assert_eq!(plan.active, plan.demand > target.activation);
@@ -190,9 +214,9 @@ proptest! {
         demand in 0.0..1e5_f64, believed in 1.0..1e5_f64, real in 1_u32..10_000,
     ) {
         let threshold = Threshold::new(10.0).unwrap();
-        let fleet = FleetEstimate::sized_for(load(believed), threshold, at(NOW));
+        let fleet = FleetEstimate::sized_for(load(believed), threshold, Tolerance::DEFAULT, at(NOW));
         let (value, _) = crate::dead_band::publish(load(demand), threshold, &fleet);
-        let mut hpa = FleetEstimate::sized_for(load(f64::from(real) * 10.0), threshold, at(NOW));
+        let mut hpa = FleetEstimate::sized_for(load(f64::from(real) * 10.0), threshold, Tolerance::DEFAULT, at(NOW));
         // an hour of the same answer: ramps and stabilization are over
         (1..=240).for_each(|sync| hpa.follow(value, at(NOW + 15 * sync)));
         let needed = hpa.needed(load(demand));

@@ -2,7 +2,7 @@
 
 use series::{ForecastRequest, Load, TargetKey};
 
-use crate::ServiceLevel;
+use crate::{ServiceLevel, Tolerance};
 
 /// One trigger of one ScaledObject: what to forecast and how to scale.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Target {
     pub activation: Load,
     /// How sure the fleet must be to be large enough.
     pub service_level: ServiceLevel,
+    /// How far from its target the HPA lets the value be before it acts.
+    pub hpa_tolerance: Tolerance,
     /// What is done with the forecast.
     pub mode: Mode,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Load, ModelName, Quantile};
+use crate::{Distribution, Load, ModelName, Quantile};
 
 /// Quantiles of the load at one time ahead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,6 +89,31 @@ impl Forecast {
         let span = right.ahead.saturating_sub(left.ahead).as_secs_f64();
         let passed = self.time_of(left).duration_until(time).as_secs_f64();
         load(lerp(self.at_level(left, level), right_load, passed / span))
+    }
+
+    /// How likely which loads are at `time`; `None` before the origin and past the end.
+    ///
+    /// Up to the first horizon its own quantiles hold.
+    pub fn distribution(&self, time: Timestamp) -> Option<Distribution<'_>> {
+        if time < self.0.origin {
+            return None;
+        }
+        let horizons = &self.0.horizons;
+        let after = horizons.partition_point(|horizon| self.time_of(horizon) < time);
+        let right = horizons.get(after)?;
+        let loads = match after.checked_sub(1).and_then(|before| horizons.get(before)) {
+            None => right.quantiles.iter().map(|load| load.get()).collect(),
+            Some(left) => {
+                let span = right.ahead.saturating_sub(left.ahead).as_secs_f64();
+                let share = self.time_of(left).duration_until(time).as_secs_f64() / span;
+                left.quantiles
+                    .iter()
+                    .zip(&right.quantiles)
+                    .map(|(left, right)| lerp(left.get(), right.get(), share))
+                    .collect()
+            }
+        };
+        Some(Distribution::new(&self.0.levels, loads))
     }
 
     /// The highest load at `level` over `[from, to]`; `None` where the forecast ends before `to` or begins after `from`.

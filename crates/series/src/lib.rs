@@ -3,6 +3,7 @@
 //!
 //! Nothing here does IO, reads a clock or knows an async runtime. Times are [`Timestamp`]s handed in by the caller.
 
+mod distribution;
 mod forecast;
 mod load;
 mod model;
@@ -13,6 +14,7 @@ mod samples;
 mod server;
 mod step;
 
+pub use distribution::Distribution;
 pub use forecast::{Forecast, ForecastError, Horizon};
 pub use jiff::Timestamp;
 pub use load::{Load, LoadError};

@@ -51,6 +51,7 @@ fn target(slo: f64) -> Target {
         threshold: Threshold::new(10.0).unwrap(),
         activation: Load::ZERO,
         service_level: ServiceLevel::slo(slo).unwrap(),
+        hpa_tolerance: policy::Tolerance::DEFAULT,
         mode: Mode::Predict,
     }
 }

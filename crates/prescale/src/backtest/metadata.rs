@@ -32,6 +32,7 @@ fn pairs(args: &BacktestArgs, threshold: Threshold, step: Step, slo: &str) -> Ve
     also("historyTimeWindow", Readable(args.history).to_string(), "14d");
     also("queryStep", Readable(step.duration()).to_string(), "1m");
     also("timezone", args.timezone.clone(), "UTC");
+    also("hpaTolerance", args.hpa_tolerance.to_string(), "0.1");
     pairs
 }
 

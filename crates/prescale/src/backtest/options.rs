@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use forecasting::Seasons;
 use jiff::tz::TimeZone;
-use policy::{ServiceLevel, Threshold};
+use policy::{ServiceLevel, Threshold, Tolerance};
 use series::{ModelChoice, ModelName, ServerAddress, Step};
 use simulator::{ReplicaRange, StartUp};
 
@@ -164,8 +164,8 @@ fn parse_threshold(text: &str) -> Result<Threshold, String> {
 }
 
 fn parse_tolerance(text: &str) -> Result<f64, String> {
-    let tolerance: f64 = text.parse().map_err(|_| "it must be a number such as 0.1".to_owned())?;
-    if (0.0..1.0).contains(&tolerance) { Ok(tolerance) } else { Err("it must lie from 0 to less than 1".to_owned()) }
+    let share: f64 = text.parse().map_err(|_| "it must be a number such as 0.1".to_owned())?;
+    Tolerance::new(share).map(Tolerance::get).map_err(|error| format!("it {error}"))
 }
 
 fn parse_spread(text: &str) -> Result<f64, String> {

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use policy::{ServiceLevel, Threshold};
+use policy::{ServiceLevel, Threshold, Tolerance};
 use series::{ForecastRequest, Load, MissingSamples, ModelChoice};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +23,7 @@ pub(super) fn digest(
     threshold: Threshold,
     activation: Load,
     service_level: ServiceLevel,
+    hpa_tolerance: Tolerance,
     mode: policy::Mode,
 ) -> Arc<str> {
     let mut values = Values(Sha256::new());
@@ -57,6 +58,11 @@ pub(super) fn digest(
     };
     values.text(way);
     values.float(level);
+    // what came later is in it only where it says something: known digests stay what they are
+    if hpa_tolerance != Tolerance::DEFAULT {
+        values.text("hpaTolerance");
+        values.float(hpa_tolerance.get());
+    }
     values.text(mode.as_str());
     values.hexadecimal()
 }

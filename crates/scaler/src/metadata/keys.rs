@@ -46,6 +46,7 @@ pub(super) const QUERY_STEP: Key = Key::new("queryStep");
 pub(super) const SLO: Key = Key::new("slo");
 pub(super) const QUANTILE: Key = Key::new("quantile");
 pub(super) const COST_RATIO: Key = Key::new("costRatio");
+pub(super) const HPA_TOLERANCE: Key = Key::new("hpaTolerance");
 pub(super) const MODEL: Key = Key::new("model");
 pub(super) const MODE: Key = Key::new("mode");
 pub(super) const TIMEZONE: Key = Key::new("timezone");
@@ -55,7 +56,7 @@ pub(super) const SCALER_ADDRESS: Key = Key { from_environment: false, ..Key::new
 pub(super) const ENABLE_TLS: Key = Key { from_environment: false, ..Key::new("enableTLS") };
 
 /// Every key, as the documentation lists them.
-pub(super) const ALL: [Key; 22] = [
+pub(super) const ALL: [Key; 23] = [
     SERVER_ADDRESS,
     QUERY,
     THRESHOLD,
@@ -64,6 +65,7 @@ pub(super) const ALL: [Key; 22] = [
     SLO,
     QUANTILE,
     COST_RATIO,
+    HPA_TOLERANCE,
     MODE,
     MODEL,
     HISTORY_TIME_WINDOW,

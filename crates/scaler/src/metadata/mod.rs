@@ -110,6 +110,7 @@ fn read(
     let activation = scaling::read_activation(&mut fields);
     let timing = timing::read_timing(&mut fields);
     let service_level = scaling::read_service_level(&mut fields);
+    let hpa_tolerance = scaling::read_hpa_tolerance(&mut fields);
     let mode = scaling::read_mode(&mut fields);
     let model = scaling::read_model(&mut fields);
     let timezone = timing::read_timezone(&mut fields);
@@ -129,9 +130,10 @@ fn read(
             forecast_wanted: mode != Mode::Reactive,
         };
         let (threshold, activation, service_level) = (threshold?, activation?, service_level?);
-        let digest = digest::digest(&request, threshold, activation, service_level, mode);
+        let hpa_tolerance = hpa_tolerance?;
+        let digest = digest::digest(&request, threshold, activation, service_level, hpa_tolerance, mode);
         let key = TargetKey { namespace: namespace.into(), name: name.into(), digest };
-        Some(Target { key, request, threshold, activation, service_level, mode })
+        Some(Target { key, request, threshold, activation, service_level, hpa_tolerance, mode })
     };
     Ok((target(), remarks))
 }

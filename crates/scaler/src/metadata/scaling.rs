@@ -1,6 +1,6 @@
 //! How to scale: load per pod, when to be active, how sure to be, what to do with the forecast, and which model makes it.
 
-use policy::{Mode, ServiceLevel, ServiceLevelError, Threshold};
+use policy::{Mode, ServiceLevel, ServiceLevelError, Threshold, Tolerance};
 use series::{Load, ModelChoice, ModelName};
 
 use super::advice::slip_of;
@@ -53,6 +53,13 @@ pub(super) fn read_service_level(fields: &mut Fields<'_>) -> Option<ServiceLevel
             None
         }
     }
+}
+
+/// How far from its target the HPA lets the value be before it acts.
+pub(super) fn read_hpa_tolerance(fields: &mut Fields<'_>) -> Option<Tolerance> {
+    fields.or_default(&keys::HPA_TOLERANCE, Tolerance::DEFAULT, Tolerance::DEFAULT, |value| {
+        Tolerance::new(share(value)?).map_err(|error| Fault::new("out of range", error.to_string()))
+    })
 }
 
 /// What is done with the forecast.
