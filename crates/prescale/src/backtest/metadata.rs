@@ -63,6 +63,7 @@ pub(super) fn write_yaml(out: &mut impl Write, tested: &Tested<'_>) -> std::io::
     writeln!(out, "  - type: external")?;
     writeln!(out, "    metadata:")?;
     writeln!(out, "      scalerAddress: keda-external-scaler.ml-autoscaler.svc.cluster.local:6000")?;
+    writeln!(out, "      # serverAddress: your Prometheus as the cluster reaches it, unless the scaler has a default")?;
     for (key, value) in pairs(args, threshold, tested.load.step(), &slo_text(outcome.level)) {
         let note = if key == "query" && args.query.is_none() { "   # yours" } else { "" };
         writeln!(out, "      {key}: {}{note}", quoted(&value))?;
