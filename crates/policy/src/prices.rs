@@ -26,8 +26,8 @@ const RATIO: f64 = 1.8;
 const HALF_LIFE: Duration = Duration::from_hours(14 * 24);
 /// So much of shortage is taken to have come just as expected, at the beginning.
 const TRUST: Duration = Duration::from_mins(20);
-/// Before so long no price is told.
-const LEAST_TIME: Duration = Duration::from_hours(1);
+/// Before so long no price is told: a night says little of a day.
+const LEAST_TIME: Duration = Duration::from_hours(24);
 
 /// A row of prices, each with the fleet that is rehearsed at it.
 #[derive(Debug, Clone, PartialEq)]
