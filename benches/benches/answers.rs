@@ -46,7 +46,7 @@ fn plan(criterion: &mut Criterion) {
     let now = Timestamp::from_second(NOW).expect("a present moment");
     let (outlook, target) = (benches::outlook(now), benches::target(0));
     criterion.bench_function("policy::plan", |bencher| {
-        bencher.iter(|| policy::plan(black_box(&outlook), black_box(&target), None, now));
+        bencher.iter(|| policy::plan(black_box(&outlook), black_box(&target), None, None, now));
     });
 }
 

@@ -11,7 +11,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use policy::{Mode, Reason, ServiceLevel, Target, Threshold, plan};
+//! use policy::{Mode, Reason, ServiceLevel, Target, Threshold, Tolerance, plan};
 //! use series::{ForecastRequest, Load, ModelChoice, Observation, Outlook, PrometheusQuery, Step, TargetKey, Timestamp};
 //!
 //! let target = Target {
@@ -28,6 +28,7 @@
 //!     threshold: Threshold::new(12.0)?,
 //!     activation: Load::ZERO,
 //!     service_level: ServiceLevel::slo(0.995)?,
+//!     hpa_tolerance: Tolerance::DEFAULT,
 //!     mode: Mode::Predict,
 //! };
 //!
@@ -35,7 +36,7 @@
 //! let now = Timestamp::UNIX_EPOCH;
 //! let observation = Ok(Observation { at: now, load: Load::new(70.0)? });
 //! let outlook = Outlook { observation, ..Outlook::first_seen(now) };
-//! let made = plan(&outlook, &target, None, now)?;
+//! let made = plan(&outlook, &target, None, None, now)?;
 //! assert_eq!((made.value.get(), made.active), (70.0, true));
 //! assert!(matches!(made.reason, Reason::NoForecast(_)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

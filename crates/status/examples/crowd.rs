@@ -122,8 +122,9 @@ impl Invented {
             }
             _ => {}
         }
-        let fleet = FleetEstimate::sized_for(load(self.number, now)?, self.target.threshold, now);
-        let plan = policy::plan(&outlook, &self.target, Some(&fleet), now).map(Arc::new);
+        let fleet =
+            FleetEstimate::sized_for(load(self.number, now)?, self.target.threshold, self.target.hpa_tolerance, now);
+        let plan = policy::plan(&outlook, &self.target, Some(&fleet), None, now).map(Arc::new);
         let told = Some(Told { at: now, answer: plan.clone() });
         let replicas = Some(fleet.replicas());
         Ok(Snapshot { target: Arc::clone(&self.target), outlook: Arc::new(outlook), plan, told, replicas })

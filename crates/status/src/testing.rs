@@ -68,8 +68,8 @@ pub(crate) fn named(name: &str, outlook: Outlook) -> Snapshot {
 }
 
 fn look(target: Target, outlook: Outlook, now: Timestamp) -> Snapshot {
-    let fleet = FleetEstimate::sized_for(load(100.0), target.threshold, now);
-    let plan = policy::plan(&outlook, &target, Some(&fleet), now).map(Arc::new);
+    let fleet = FleetEstimate::sized_for(load(100.0), target.threshold, target.hpa_tolerance, now);
+    let plan = policy::plan(&outlook, &target, Some(&fleet), None, now).map(Arc::new);
     Snapshot { target: Arc::new(target), outlook: Arc::new(outlook), plan, told: None, replicas: Some(10) }
 }
 
