@@ -125,6 +125,7 @@ async fn get_metric_spec_fails_for_nothing_but_the_threshold() {
         "model",
         "historyTimeWindow",
         "queryStep",
+        "season",
         "timezone",
         "ignoreNullValues",
         "credentials",

@@ -158,9 +158,8 @@ impl Refresher {
     ) -> Result<Forecast, NoForecast> {
         let timezone = TimeZone::get(&request.timezone)
             .map_err(|error| NoForecast::Failed(format!("the time zone {:?}: {error}", request.timezone)))?;
-        let (lead_time, model) = (request.lead_time, request.model);
-        let settings =
-            forecasting::Settings { lead_time, model, timezone, seasons: forecasting::Seasons::Found, horizon: None };
+        let (lead_time, model, seasons) = (request.lead_time, request.model, request.seasons.clone());
+        let settings = forecasting::Settings { lead_time, model, timezone, seasons, horizon: None };
         let Ok(_permit) = self.fits.acquire().await else {
             return Err(NoForecast::Failed("no fits are made any more".to_owned()));
         };

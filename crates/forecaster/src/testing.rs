@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, Uri};
-use series::{Clock, ForecastRequest, ModelChoice, PrometheusQuery, ServerAddress, Step, Timestamp};
+use series::{Clock, ForecastRequest, ModelChoice, PrometheusQuery, Seasons, ServerAddress, Step, Timestamp};
 use tokio::task::JoinHandle;
 
 /// One question, as it arrived.
@@ -166,6 +166,7 @@ pub(crate) fn request(server: &ServerAddress, minutes: u64) -> ForecastRequest {
         history: Duration::from_secs(minutes * 60),
         lead_time: Duration::from_secs(180),
         model: ModelChoice::Auto,
+        seasons: Seasons::Found,
         timezone: "UTC".to_owned(),
         forecast_wanted: true,
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use series::{ChoiceReason, Load, ModelChoice, ModelName, ModelScore, NoForecast, Sample, Series, Verdict};
+use series::{ChoiceReason, Load, ModelChoice, ModelName, ModelScore, NoForecast, Sample, Seasons, Series, Verdict};
 
 use crate::belief::Beliefs;
 use crate::choice;
@@ -23,7 +23,7 @@ use crate::models::theta::Theta;
 use crate::past::Past;
 use crate::rolling::{Misses, Rolling};
 use crate::scale::Scale;
-use crate::seasons::{Found, Seasons};
+use crate::seasons::Found;
 
 /// Known samples that any forecast needs: two errors of persistence.
 pub const FEWEST_SAMPLES: usize = 3;
@@ -81,7 +81,7 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
     let step = history.step();
     let compared = horizons::compared(step, settings.lead_time);
     let knots = horizons::knots(step, settings.lead_time, settings.horizon);
-    let seasons = settings.seasons.of(&past)?;
+    let seasons = Found::of(&settings.seasons, &past)?;
     if settings.model == ModelChoice::Fixed(ModelName::PeriodicAutoregression) && !settings.seasons.are_day_and_week() {
         return Err(NoForecast::Failed(
             "periodic autoregression knows the seasons of 24h and 7d, both and no other".to_owned(),

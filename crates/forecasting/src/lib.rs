@@ -65,4 +65,4 @@ mod values;
 pub use engine::{FEWEST_SAMPLES, Settings, fit};
 pub use fitted::Fitted;
 pub use renewal::{Renewal, renew};
-pub use seasons::Seasons;
+pub use series::Seasons;

@@ -12,7 +12,9 @@
 //! use std::time::Duration;
 //!
 //! use policy::{Mode, Reason, ServiceLevel, Target, Threshold, Tolerance, plan};
-//! use series::{ForecastRequest, Load, ModelChoice, Observation, Outlook, PrometheusQuery, Step, TargetKey, Timestamp};
+//! use series::{
+//!     ForecastRequest, Load, ModelChoice, Observation, Outlook, PrometheusQuery, Seasons, Step, TargetKey, Timestamp,
+//! };
 //!
 //! let target = Target {
 //!     key: TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0a".into() },
@@ -22,6 +24,7 @@
 //!         history: Duration::from_secs(14 * 86_400),
 //!         lead_time: Duration::from_secs(180),
 //!         model: ModelChoice::Auto,
+//!         seasons: Seasons::Found,
 //!         timezone: "UTC".to_owned(),
 //!         forecast_wanted: true,
 //!     },

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use series::{Forecast, ForecastRequest, Horizon, ModelChoice, PrometheusQuery, Quantile, Step, TargetKey};
+use series::{Forecast, ForecastRequest, Horizon, ModelChoice, PrometheusQuery, Quantile, Seasons, Step, TargetKey};
 
 use super::*;
 use crate::{ServiceLevel, Threshold, Tolerance};
@@ -25,6 +25,7 @@ pub(crate) fn target(mode: Mode, activation: f64) -> Target {
             history: Duration::from_secs(14 * 86_400),
             lead_time: Duration::from_secs(180),
             model: ModelChoice::Auto,
+            seasons: Seasons::Found,
             timezone: "UTC".into(),
             forecast_wanted: mode != Mode::Reactive,
         },

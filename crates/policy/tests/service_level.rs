@@ -8,7 +8,7 @@ use std::time::Duration;
 use policy::{FleetEstimate, Mode, Planner, ServiceLevel, Target, Threshold, Tolerance};
 use series::{
     Forecast, ForecastRequest, Horizon, Load, ModelChoice, ModelName, Observation, Outlook, PrometheusQuery, Quantile,
-    SourceState, Step, TargetKey, Timestamp,
+    Seasons, SourceState, Step, TargetKey, Timestamp,
 };
 
 const MINUTE: i64 = 60;
@@ -43,6 +43,7 @@ fn target(slo: f64) -> Target {
             history: Duration::from_secs(14 * 86_400),
             lead_time: Duration::from_secs(60 * LEAD as u64),
             model: ModelChoice::Auto,
+            seasons: Seasons::Found,
             timezone: "UTC".into(),
             forecast_wanted: true,
         },

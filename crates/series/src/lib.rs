@@ -11,6 +11,7 @@ mod outlook;
 mod quantile;
 mod request;
 mod samples;
+mod seasons;
 mod server;
 mod step;
 
@@ -23,6 +24,7 @@ pub use outlook::{FaultKind, NoForecast, NoObservation, Observation, Outlook, So
 pub use quantile::{Quantile, QuantileError};
 pub use request::{CredentialName, CredentialNameError, ForecastRequest, MissingSamples, PrometheusQuery, TargetKey};
 pub use samples::{Gap, GapReason, Sample, Series, SeriesError};
+pub use seasons::Seasons;
 pub use server::{ServerAddress, ServerAddressError};
 pub use step::{Step, StepError};
 

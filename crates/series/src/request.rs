@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ModelChoice, ServerAddress, Step};
+use crate::{ModelChoice, Seasons, ServerAddress, Step};
 
 /// Which trigger of which ScaledObject: the object's namespace and name, and a digest of the trigger's metadata, since
 /// KEDA tells two triggers of one object apart by nothing else.
@@ -38,6 +38,9 @@ pub struct ForecastRequest {
     pub lead_time: Duration,
     /// Which model forecasts.
     pub model: ModelChoice,
+    /// After how long the load repeats itself.
+    #[serde(default)]
+    pub seasons: Seasons,
     /// The time zone whose midnight begins a day, an IANA name (`Europe/Berlin`).
     pub timezone: String,
     /// Whether a forecast is wanted at all; where not, only observations are published.

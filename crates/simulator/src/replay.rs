@@ -164,6 +164,6 @@ impl<'a> Replay<'a> {
 
 fn settings(request: &ForecastRequest) -> Result<Settings, ReplayError> {
     let timezone = TimeZone::get(&request.timezone).map_err(|_| ReplayError::Timezone(request.timezone.clone()))?;
-    let (lead_time, model) = (request.lead_time, request.model);
-    Ok(Settings { lead_time, model, timezone, seasons: Seasons::Found, horizon: None })
+    let (lead_time, model, seasons) = (request.lead_time, request.model, request.seasons.clone());
+    Ok(Settings { lead_time, model, timezone, seasons, horizon: None })
 }

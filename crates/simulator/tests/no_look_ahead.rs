@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use policy::{Mode, ServiceLevel, Target, Threshold};
 use series::{
-    ForecastRequest, GapReason, Load, ModelChoice, PrometheusQuery, Sample, Series, Step, TargetKey, Timestamp,
+    ForecastRequest, GapReason, Load, ModelChoice, PrometheusQuery, Sample, Seasons, Series, Step, TargetKey, Timestamp,
 };
 use simulator::{Replay, ReplayError};
 
@@ -42,6 +42,7 @@ fn target(slo: f64) -> Target {
         history: Duration::from_secs(14 * 86_400),
         lead_time: Duration::from_secs(600),
         model: ModelChoice::Auto,
+        seasons: Seasons::Found,
         timezone: "UTC".into(),
         forecast_wanted: true,
     };

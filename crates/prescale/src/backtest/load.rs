@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use forecaster::{Allowed, Source, SourceSettings};
-use series::{Clock as _, ForecastRequest, ModelChoice, PrometheusQuery, Series, ServerAddress, Step};
+use series::{Clock as _, ForecastRequest, ModelChoice, PrometheusQuery, Seasons, Series, ServerAddress, Step};
 
 use crate::input;
 
@@ -53,6 +53,7 @@ pub(super) fn of_prometheus(asked: &Asked) -> anyhow::Result<Series> {
         history: asked.since,
         lead_time: Duration::ZERO,
         model: ModelChoice::Auto,
+        seasons: Seasons::Found,
         timezone: "UTC".to_owned(),
         forecast_wanted: true,
     };

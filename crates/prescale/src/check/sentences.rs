@@ -2,7 +2,7 @@
 
 use policy::{Mode, ServiceLevel, Target};
 use scaler::{Readable, Review};
-use series::{MissingSamples, ModelChoice, PrometheusQuery};
+use series::{MissingSamples, ModelChoice, PrometheusQuery, Seasons};
 
 /// What the trigger would do, one sentence per line.
 pub(super) fn of(review: &Review) -> Vec<String> {
@@ -75,8 +75,15 @@ fn forecasting(target: &Target) -> String {
         ModelChoice::Auto => "with whichever model is best at that".to_owned(),
         ModelChoice::Fixed(model) => format!("with the model {model}"),
     };
+    let seasons = match &request.seasons {
+        Seasons::Found => String::new(),
+        Seasons::Stated(seasons) => {
+            let seasons: Vec<_> = seasons.iter().map(|season| Readable(*season).to_string()).collect();
+            format!(" and the seasons {} alone", seasons.join(", "))
+        }
+    };
     let forecast = format!(
-        "orecasts {} ahead from {} of history, a sample every {}, {model}; days begin at midnight in {}.",
+        "orecasts {} ahead from {} of history, a sample every {}, {model}{seasons}; days begin at midnight in {}.",
         Readable(request.lead_time),
         Readable(request.history),
         Readable(request.step.duration()),

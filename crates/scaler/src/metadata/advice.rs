@@ -78,7 +78,7 @@ const KNOWN: [(&str, &str, &str); 58] = [
     ("promql", "has another name here", "write `query`"),
     ("headers", "has another name here", "write `customHeaders`"),
     ("modelName", "has another name here", "write `model`, or leave the choice to the scaler"),
-    ("seasonality", "daily and weekly patterns are found without it", "remove it; `timezone` says when a day begins"),
+    ("seasonality", "daily and weekly patterns are found without it", "remove it; `season` states other ones"),
     ("combine", "the value is never below the observed load", "remove it"),
     ("shadow", "has another name here", "write `mode: shadow`"),
 ];

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use policy::{ServiceLevel, Threshold, Tolerance};
-use series::{ForecastRequest, Load, MissingSamples, ModelChoice};
+use series::{ForecastRequest, Load, MissingSamples, ModelChoice, Seasons};
 use sha2::{Digest, Sha256};
 
 /// Bytes of the SHA-256 that are kept: two triggers of *one* ScaledObject must differ, and 64 bits tell billions apart.
@@ -64,6 +64,13 @@ pub(super) fn digest(
         values.float(hpa_tolerance.get());
     }
     values.text(mode.as_str());
+    // what was not stated counts for nothing: targets without it keep the digest they had before there was this key
+    if let Seasons::Stated(seasons) = &request.seasons {
+        values.text("season");
+        for season in seasons {
+            values.number(season.as_nanos());
+        }
+    }
     values.hexadecimal()
 }
 

@@ -49,6 +49,7 @@ pub(super) const COST_RATIO: Key = Key::new("costRatio");
 pub(super) const HPA_TOLERANCE: Key = Key::new("hpaTolerance");
 pub(super) const MODEL: Key = Key::new("model");
 pub(super) const MODE: Key = Key::new("mode");
+pub(super) const SEASON: Key = Key::new("season");
 pub(super) const TIMEZONE: Key = Key::new("timezone");
 /// KEDA's own: where it finds this scaler.
 pub(super) const SCALER_ADDRESS: Key = Key { from_environment: false, ..Key::new("scalerAddress") };
@@ -56,7 +57,7 @@ pub(super) const SCALER_ADDRESS: Key = Key { from_environment: false, ..Key::new
 pub(super) const ENABLE_TLS: Key = Key { from_environment: false, ..Key::new("enableTLS") };
 
 /// Every key, as the documentation lists them.
-pub(super) const ALL: [Key; 23] = [
+pub(super) const ALL: [Key; 24] = [
     SERVER_ADDRESS,
     QUERY,
     THRESHOLD,
@@ -70,6 +71,7 @@ pub(super) const ALL: [Key; 23] = [
     MODEL,
     HISTORY_TIME_WINDOW,
     QUERY_STEP,
+    SEASON,
     TIMEZONE,
     IGNORE_NULL_VALUES,
     CREDENTIALS,

@@ -11,6 +11,7 @@ mod mistake;
 mod pairs;
 mod scalars;
 mod scaling;
+mod seasons;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -113,6 +114,7 @@ fn read(
     let hpa_tolerance = scaling::read_hpa_tolerance(&mut fields);
     let mode = scaling::read_mode(&mut fields);
     let model = scaling::read_model(&mut fields);
+    let seasons = seasons::read_seasons(&mut fields, timing.as_ref(), model);
     let timezone = timing::read_timezone(&mut fields);
     for key in [keys::SCALER_ADDRESS, keys::ENABLE_TLS] {
         fields.read(&key, |_| Ok(()));
@@ -126,6 +128,7 @@ fn read(
             history: timing.history,
             lead_time: timing.lead_time,
             model: model?,
+            seasons: seasons?,
             timezone: timezone?,
             forecast_wanted: mode != Mode::Reactive,
         };

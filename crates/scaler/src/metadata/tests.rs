@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use policy::{Mode, ServiceLevel, Target};
 use proptest::prelude::*;
-use series::{Load, MissingSamples, ModelChoice, ModelName, Step};
+use series::{Load, MissingSamples, ModelChoice, ModelName, Seasons, Step};
 
 use super::*;
 
@@ -56,6 +56,7 @@ fn the_three_keys_that_must_be_written_are_enough() {
     assert_eq!((request.query.credentials.as_ref(), request.query.accept_any_certificate), (None, false));
     assert_eq!(request.query.missing_samples, MissingSamples::Unknown);
     assert_eq!((request.step, request.model), (Step::MINUTE, ModelChoice::Auto));
+    assert_eq!(request.seasons, Seasons::Found);
     assert_eq!((request.history, request.lead_time), (Duration::from_secs(1_209_600), Duration::from_secs(180)));
     assert_eq!((request.timezone.as_str(), request.forecast_wanted), ("UTC", true));
     assert_eq!((target.threshold.get(), target.activation), (12.0, Load::ZERO));
@@ -74,7 +75,8 @@ fn every_key_has_its_effect() {
         ("leadTime", "90s"),
         ("costRatio", "9"),
         ("mode", "reactive"),
-        ("model", "seasonal-naive-week"),
+        ("model", "ridge"),
+        ("season", "7d,8h"),
         ("historyTimeWindow", "4w"),
         ("queryStep", "2m"),
         ("timezone", "europe/berlin"),
@@ -93,7 +95,9 @@ fn every_key_has_its_effect() {
     assert_eq!((target.threshold.get(), target.activation.get()), (0.5, -2.0));
     assert_eq!(target.service_level, ServiceLevel::cost_ratio(9.0).unwrap());
     assert_eq!((target.mode, request.forecast_wanted), (Mode::Reactive, false));
-    assert_eq!(request.model, ModelChoice::Fixed(ModelName::SeasonalNaiveWeek));
+    assert_eq!(request.model, ModelChoice::Fixed(ModelName::Ridge));
+    let hours = |hours: u64| Duration::from_secs(3600 * hours);
+    assert_eq!(request.seasons, Seasons::Stated(vec![hours(8), hours(168)]));
     assert_eq!((request.lead_time, request.history), (Duration::from_secs(90), Duration::from_secs(2_419_200)));
     assert_eq!((request.step.seconds(), request.timezone.as_str()), (120, "Europe/Berlin"));
     assert_eq!((query.missing_samples, query.accept_any_certificate), (MissingSamples::Zero, true));
@@ -116,6 +120,7 @@ fn all_mistakes_are_reported_at_once() {
         ("model", "prophet"),
         ("historyTimeWindow", "7"),
         ("queryStep", "1m"),
+        ("season", "24,168"),
         ("timezone", "Berlin"),
         ("ignoreNullValues", "yes"),
         ("customHeaders", "X-Scope-OrgID"),
@@ -142,6 +147,8 @@ fn all_mistakes_are_reported_at_once() {
             "mode \"Shadow\": no mode; did you mean shadow? the modes are predict, shadow, reactive",
             "model \"prophet\": no model; the models are persistence, seasonal-naive-day, seasonal-naive-week, \
              seasonal-median, holt-winters, theta, calendar, ridge, periodic; auto chooses among them",
+            "season \"24,168\": a number without a unit; write numbers with units, such as 90s, 3m, 1h30m or 7d \
+             (units: ms, s, m, h, d, w)",
             "timezone \"Berlin\": no time zone of the IANA database; write a name such as Europe/Berlin, \
              America/New_York or UTC",
             "Namespace: unknown key; did you mean `namespace`?",
@@ -190,6 +197,27 @@ fn spans_at_the_edges_of_their_ranges_are_allowed_and_those_beyond_are_not() {
 }
 
 #[test]
+fn a_season_that_cannot_be_learned_or_is_not_read_is_a_mistake() {
+    for (pairs, told) in [
+        (
+            &[("season", "90s")][..],
+            "1m30s is no season at a queryStep of 1m; write whole multiples of 1m, 3m or longer",
+        ),
+        (&[("season", "2m")], "2m is no season at a queryStep of 1m; write whole multiples of 1m, 3m or longer"),
+        (
+            &[("season", "8d")],
+            "14d of history do not show 8d come back; write a historyTimeWindow of 16d or more, or a shorter season",
+        ),
+        (
+            &[("season", "24h"), ("model", "theta")],
+            "the model theta reads no stated season; write `model: auto` or `ridge`, or remove it",
+        ),
+    ] {
+        assert_eq!(lines(&with(pairs)), [format!("season: {told}")], "{pairs:?}");
+    }
+}
+
+#[test]
 fn names_that_kubernetes_does_not_have_are_refused() {
     for (namespace, name) in
         [("", "b"), ("a", ""), ("A", "b"), ("a/b", "c"), ("a", "-b"), ("a", "b-"), ("a", "b\n"), ("ä", "b")]
@@ -224,6 +252,8 @@ fn equal_meaning_has_an_equal_digest() {
     ] {
         assert_eq!(digest_of(&same), plain, "{same:?}");
     }
+    let (one, other) = (with(&[("season", "1d,168h")]), with(&[("season", " 1w , 24h ")]));
+    assert_eq!(digest_of(&one), digest_of(&other));
     let one = with(&[("customHeaders", "X-A=1,X-B=2"), ("queryParameters", "a=1,b=2"), ("timeout", "1000")]);
     let other = with(&[("customHeaders", "x-b=2, x-a=1"), ("queryParameters", "b=2, a=1"), ("timeout", "1s")]);
     assert_eq!(digest_of(&one), digest_of(&other));
@@ -247,6 +277,9 @@ fn another_meaning_has_another_digest() {
         ("model", "ridge"),
         ("historyTimeWindow", "7d"),
         ("queryStep", "30s"),
+        ("season", "24h"),
+        ("season", "24h,168h"),
+        ("season", "8h"),
         ("timezone", "Europe/Berlin"),
         ("ignoreNullValues", "true"),
         ("credentials", "a"),

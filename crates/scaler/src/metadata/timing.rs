@@ -120,7 +120,7 @@ fn step(value: &str) -> Result<Step, Fault> {
     step.ok_or_else(|| Fault::new("not whole seconds", "write whole seconds from 1s to 1h"))
 }
 
-fn duration(value: &str) -> Result<Duration, Fault> {
+pub(super) fn duration(value: &str) -> Result<Duration, Fault> {
     parse_duration(value).map_err(|error| Fault::new(error.to_string(), DurationError::INSTEAD))
 }
 
