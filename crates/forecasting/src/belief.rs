@@ -20,7 +20,11 @@ const LEAST_SQUARE: f64 = 1e-12;
 
 /// One belief per knot of the rehearsal.
 #[derive(Debug, Clone)]
-pub(crate) struct Beliefs(Vec<Belief>);
+pub(crate) struct Beliefs {
+    knots: Vec<Belief>,
+    /// λ
+    fading: f64,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Belief {
@@ -40,23 +44,24 @@ impl Beliefs {
             let prior = PRIOR * squares / misses.len().max(1) as f64 + LEAST_SQUARE;
             Belief { ahead, prior, agreed: 0.0, foretold: 0.0 }
         };
-        Self(misses.iter().map(belief).collect())
+        let step_seconds = f64::from(past.calendar().step().seconds());
+        Self { knots: misses.iter().map(belief).collect(), fading: 0.5_f64.powf(step_seconds / HALF_LIFE_SECONDS) }
     }
 
     /// The center as far as it is believed, `ahead` steps after an origin where the value is `now`.
     pub(crate) fn believed(&self, now: f64, ahead: usize, center: f64) -> f64 {
-        if self.0.is_empty() {
+        if self.knots.is_empty() {
             return center;
         }
-        let (left, right, share) = horizons::place_by(&self.0, |belief| belief.ahead, ahead);
-        let (near, far) = (self.0[left].slope(), self.0[right].slope());
+        let (left, right, share) = horizons::place_by(&self.knots, |belief| belief.ahead, ahead);
+        let (near, far) = (self.knots[left].slope(), self.knots[right].slope());
         now + (near + (far - near) * share) * (center - now)
     }
 
-    /// Learns that `actual` came `ahead` steps after a value of `now`, where the model's center was `center`; a step has `step_seconds`.
-    pub(crate) fn learn(&mut self, now: f64, ahead: usize, center: f64, actual: f64, step_seconds: f64) {
-        let fading = 0.5_f64.powf(step_seconds / HALF_LIFE_SECONDS);
-        if let Some(belief) = self.0.iter_mut().find(|belief| belief.ahead == ahead) {
+    /// Learns that `actual` came `ahead` steps after a value of `now`, where the model's center was `center`.
+    pub(crate) fn learn(&mut self, now: f64, ahead: usize, center: f64, actual: f64) {
+        let fading = self.fading;
+        if let Some(belief) = self.knots.iter_mut().find(|belief| belief.ahead == ahead) {
             belief.agreed = fading * belief.agreed + (center - now) * (actual - now);
             belief.foretold = fading * belief.foretold + (center - now).powi(2);
         }
@@ -64,8 +69,8 @@ impl Beliefs {
 
     /// Takes over what `former` learned in use.
     pub(crate) fn inherit(&mut self, former: &Self) {
-        for own in &mut self.0 {
-            if let Some(before) = former.0.iter().find(|before| before.ahead == own.ahead) {
+        for own in &mut self.knots {
+            if let Some(before) = former.knots.iter().find(|before| before.ahead == own.ahead) {
                 (own.agreed, own.foretold) = (before.agreed, before.foretold);
             }
         }
@@ -100,7 +105,7 @@ mod tests {
         assert!((beliefs.believed(1.0, 10, 2.0) - 2.0).abs() < 1e-12);
         for _ in 0..30 {
             // it wants half a unit down, and nothing moves
-            beliefs.learn(2.0, 10, 1.5, 2.0, 60.0);
+            beliefs.learn(2.0, 10, 1.5, 2.0);
         }
         let believed = beliefs.believed(2.0, 10, 1.5);
         assert!(believed > 1.9 && believed <= 2.0, "{believed}");
@@ -113,10 +118,10 @@ mod tests {
     fn belief_comes_back_and_is_never_more_than_full() {
         let mut beliefs = beliefs();
         for _ in 0..30 {
-            beliefs.learn(2.0, 1, 1.5, 2.0, 60.0);
+            beliefs.learn(2.0, 1, 1.5, 2.0);
         }
         for _ in 0..300 {
-            beliefs.learn(2.0, 1, 1.5, 1.0, 60.0);
+            beliefs.learn(2.0, 1, 1.5, 1.0);
         }
         assert!((beliefs.believed(2.0, 1, 1.5) - 1.5).abs() < 1e-9);
         let mut fresh = self::beliefs();

@@ -116,17 +116,17 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
 impl Stage<'_> {
     /// The model with the least loss at the compared horizon, of those the history is long enough for.
     fn choose(&self) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
-        let simplest = self.rehearse(&Persistence).ok_or_else(|| self.too_little(FEWEST_SAMPLES))?;
+        // where naive models are only compared, one horizon of theirs is enough
+        let alone = self.rolling.asked(self.compared);
+        let simplest = rehearse(&Persistence, self.past, &alone).ok_or_else(|| self.too_little(FEWEST_SAMPLES))?;
         let (samples, needed) = (self.past.known_count(), FEWEST_COMPARED + 2 * self.compared);
         let origins = simplest.misses.at(self.compared).len();
         if samples < needed || origins == 0 {
             let reason = ChoiceReason::ShortHistory { samples, needed: needed.max(samples + 1) };
-            let verdict = Verdict { model: ModelName::Persistence, reason, scores: Vec::new() };
-            let mixture = self.mixture(&simplest.misses)?;
-            return Ok((simplest.center, self.beliefs(&simplest.misses), Some(mixture), verdict));
+            return self.calibrated(self.rehearse(&Persistence), None, reason, Vec::new());
         }
-        let mut naive = vec![simplest];
-        naive.extend(self.seasons.days.iter().filter_map(|season| self.rehearse(season)));
+        let seasons = self.seasons.days.iter().filter_map(|season| rehearse(season, self.past, &alone));
+        let naive: Vec<Rehearsed> = std::iter::once(simplest).chain(seasons).collect();
         let mut learned = Vec::new();
         learned.extend(self.rehearse_ridge());
         if self.past.calendar().step().seconds() >= PERIODIC_FROM_SECONDS {
@@ -134,25 +134,40 @@ impl Stage<'_> {
         }
         // only models that were asked at the same origins can be compared
         let comparable = |one: &Rehearsed| one.misses.at(self.compared).len() == origins;
-        let mut candidates: Vec<(Rehearsed, Option<Mixture>)> = Vec::new();
+        let mut candidates: Vec<(Rehearsed, Mixture)> = Vec::new();
         let mut scores: Vec<ModelScore> = Vec::new();
-        for one in naive.into_iter().filter(comparable) {
+        for one in naive.iter().filter(|one| comparable(one)) {
             let usual = Mixture::usual_at(one.misses.at(self.compared), self.compared, self.past);
-            scores.extend(usual.and_then(|usual| self.score(&one, &usual)));
-            candidates.push((one, None));
+            scores.extend(usual.and_then(|usual| self.score(one, &usual)));
         }
         for one in learned.into_iter().filter(comparable) {
             let mixture = self.mixture(&one.misses)?;
             scores.extend(self.score(&one, &mixture));
-            candidates.push((one, Some(mixture)));
+            candidates.push((one, mixture));
         }
         let best = choice::best(&mut scores).unwrap_or(ModelName::Persistence);
-        let chosen = candidates.into_iter().find(|(one, _)| one.name == best);
-        let (chosen, mixture) =
-            chosen.ok_or_else(|| NoForecast::Failed(format!("{best} was chosen but not fitted")))?;
+        let (chosen, mixture) = match candidates.into_iter().find(|(one, _)| one.name == best) {
+            Some((one, mixture)) => (Some(one), Some(mixture)),
+            None => match self.seasons.days.iter().find(|season| season.name() == best) {
+                Some(season) => (self.rehearse(season), None),
+                None => (self.rehearse(&Persistence), None),
+            },
+        };
+        self.calibrated(chosen, mixture, ChoiceReason::LeastLoss, scores)
+    }
+
+    /// What was `chosen`, with its `mixture`, which is made where there is none yet.
+    fn calibrated(
+        &self,
+        chosen: Option<Rehearsed>,
+        mixture: Option<Mixture>,
+        reason: ChoiceReason,
+        scores: Vec<ModelScore>,
+    ) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
+        let chosen = chosen.ok_or_else(|| self.too_little(FEWEST_SAMPLES))?;
         let mixture = mixture.map_or_else(|| self.mixture(&chosen.misses), Ok)?;
-        let beliefs = self.beliefs(&chosen.misses);
-        Ok((chosen.center, beliefs, Some(mixture), Verdict { model: best, reason: ChoiceReason::LeastLoss, scores }))
+        let verdict = Verdict { model: chosen.name, reason, scores };
+        Ok((chosen.center, self.beliefs(&chosen.misses), Some(mixture), verdict))
     }
 
     /// The model of that name, whatever its loss.
@@ -186,8 +201,7 @@ impl Stage<'_> {
         })?;
         let mixture = self.mixture(&chosen.misses)?;
         let scores = self.score(&chosen, &mixture).into_iter().collect();
-        let beliefs = self.beliefs(&chosen.misses);
-        Ok((chosen.center, beliefs, Some(mixture), Verdict { model: name, reason: ChoiceReason::StatedByUser, scores }))
+        self.calibrated(Some(chosen), Some(mixture), ChoiceReason::StatedByUser, scores)
     }
 
     /// Periodic autoregression without a rehearsal: its fit measures its errors by itself.

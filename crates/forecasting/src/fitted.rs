@@ -223,8 +223,7 @@ impl Fitted {
         center: impl Fn(usize, usize) -> Option<f64>,
     ) {
         let compared = horizons::compared(self.step, self.settings.lead_time);
-        let step_seconds = f64::from(self.step.seconds());
-        let fading = (-step_seconds / DRIFT_SECONDS).exp();
+        let fading = (-f64::from(self.step.seconds()) / DRIFT_SECONDS).exp();
         let asked: Vec<usize> = learner.mixture.learned().collect();
         let end = values.last() + stale;
         for index in ((end + 1).saturating_sub(new)..=values.last()).filter(|&index| values.is_known(index)) {
@@ -234,7 +233,7 @@ impl Fitted {
                 let regime = Regime::at(values, origin);
                 let (now, actual) = (regime.now(), values.value(index));
                 let believed = learner.beliefs.believed(now, ahead, said);
-                learner.beliefs.learn(now, ahead, said, actual, step_seconds);
+                learner.beliefs.learn(now, ahead, said, actual);
                 let size = learner.mixture.learn(values, &regime, ahead, believed, actual);
                 if ahead == compared {
                     let size = size.unwrap_or(1.0).min(LARGEST_ERROR);

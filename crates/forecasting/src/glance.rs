@@ -1,16 +1,20 @@
-//! [`Glance`]: a history as it lies there, each value brought to the models' scale when it is read.
+//! [`Glance`]: a history as it lies there, brought to the models' scale where it is read.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
-use series::Series;
+use series::{Load, Series};
 
 use crate::fill;
 use crate::past::Calendar;
 use crate::scale::Scale;
 use crate::values::Values;
 
-/// A view that costs nothing to make and a root per value to read; see [`Values`].
+/// So many values are made ready when one of them is read: about as many as a window holds.
+const BLOCK: usize = 32;
+
+/// A view that costs next to nothing to make, and a root for each value near one that is read; see [`Values`].
 #[derive(Debug)]
 pub(crate) struct Glance<'a> {
     history: &'a Series,
@@ -22,6 +26,18 @@ pub(crate) struct Glance<'a> {
     last: usize,
     /// The runs of unknown samples between the two, oldest first.
     gaps: Vec<Range<usize>>,
+    /// What has been read of the whole, from the first known sample on.
+    blocks: Vec<OnceCell<Box<Block>>>,
+}
+
+/// Some values side by side.
+#[derive(Debug)]
+struct Block {
+    values: [f64; BLOCK],
+    /// `sums[i]` is the sum of the first `i` values.
+    sums: [f64; BLOCK + 1],
+    /// `changes[i]` is the sum of the sizes of the changes to the first `i` values, each from the value before it.
+    changes: [f64; BLOCK + 1],
 }
 
 impl<'a> Glance<'a> {
@@ -38,7 +54,8 @@ impl<'a> Glance<'a> {
                 _ => gaps.push(start..end),
             }
         }
-        Some(Self { history, scale, calendar, first, last: last - first, gaps })
+        let blocks = std::iter::repeat_with(OnceCell::new).take((last - first) / BLOCK + 1).collect();
+        Some(Self { history, scale, calendar, first, last: last - first, gaps, blocks })
     }
 
     /// How many steps the history goes on after its last known sample.
@@ -58,6 +75,48 @@ impl<'a> Glance<'a> {
         let neighbors = (gap.start.checked_sub(1).and_then(|left| self.known(left)), self.known(gap.end));
         fill::inside(&gap, index, neighbors, &self.calendar, |source| self.load(source))
     }
+
+    fn block(&self, place: usize) -> &Block {
+        self.blocks[place].get_or_init(|| Box::new(self.read(place * BLOCK)))
+    }
+
+    /// The block that begins at index `start`.
+    fn read(&self, start: usize) -> Block {
+        let end = (start + BLOCK).min(self.last + 1);
+        let amounts = &self.history.amounts()[self.first + start..self.first + end];
+        let mut values = [0.0_f64; BLOCK];
+        for (value, amount) in values.iter_mut().zip(amounts) {
+            // rounding may have carried the largest load out of its range
+            *value = self.scale.forward(f64::from(*amount).clamp(-Load::MAX, Load::MAX));
+        }
+        for (index, value) in (start..end).zip(&mut values) {
+            if value.is_nan() {
+                *value = self.scale.forward(self.load(index));
+            }
+        }
+        let (mut sums, mut changes) = ([0.0; BLOCK + 1], [0.0; BLOCK + 1]);
+        let (mut sum, mut change) = (0.0, 0.0);
+        let mut before = start.checked_sub(1).map_or(values[0], |index| self.scale.forward(self.load(index)));
+        for (place, value) in (1..).zip(values) {
+            sum += value;
+            change += (value - before).abs();
+            before = value;
+            (sums[place], changes[place]) = (sum, change);
+        }
+        Block { values, sums, changes }
+    }
+
+    /// The sum over `from..=to` of what `sums` holds the running sums of.
+    fn sum(&self, from: usize, to: usize, sums: impl Fn(&Block) -> &[f64; BLOCK + 1]) -> f64 {
+        let (first, last) = (from / BLOCK, to / BLOCK);
+        let (before, through) = (from % BLOCK, to % BLOCK + 1);
+        let of_first = sums(self.block(first));
+        if first == last {
+            return of_first[through] - of_first[before];
+        }
+        let between: f64 = (first + 1..last).map(|place| sums(self.block(place))[BLOCK]).sum();
+        of_first[BLOCK] - of_first[before] + between + sums(self.block(last))[through]
+    }
 }
 
 impl Values for Glance<'_> {
@@ -70,7 +129,7 @@ impl Values for Glance<'_> {
     }
 
     fn value(&self, index: usize) -> f64 {
-        self.scale.forward(self.load(index))
+        self.block(index / BLOCK).values[index % BLOCK]
     }
 
     fn is_known(&self, index: usize) -> bool {
@@ -78,18 +137,11 @@ impl Values for Glance<'_> {
     }
 
     fn mean(&self, from: usize, to: usize) -> f64 {
-        (from..=to).map(|index| self.value(index)).sum::<f64>() / (to + 1 - from) as f64
+        self.sum(from, to, |block| &block.sums) / (to + 1 - from) as f64
     }
 
     fn unrest(&self, from: usize, to: usize) -> f64 {
-        let mut before = self.value(from - 1);
-        let mut sum = 0.0;
-        for index in from..=to {
-            let value = self.value(index);
-            sum += (value - before).abs();
-            before = value;
-        }
-        sum / (to + 1 - from) as f64
+        self.sum(from, to, |block| &block.changes) / (to + 1 - from) as f64
     }
 }
 
@@ -118,7 +170,7 @@ mod tests {
             assert!((glance.value(index) - past.value(index)).abs() < 1e-12, "value {index}");
             assert_eq!(glance.is_known(index), past.is_known(index));
         }
-        for (from, to) in [(1, 1), (50, 200), (1990, 2310), (5000, past.last())] {
+        for (from, to) in [(1, 1), (31, 32), (32, 63), (50, 200), (1990, 2310), (5000, past.last())] {
             assert!((glance.mean(from, to) - Values::mean(&past, from, to)).abs() < 1e-9);
             assert!((glance.unrest(from, to) - past.unrest(from, to)).abs() < 1e-9);
         }

@@ -21,7 +21,7 @@
 
 use crate::horizons;
 use crate::past::Past;
-use crate::quantiles::{COUNT, LEVELS, MEDIAN, NINETY, Offsets, of_errors, settle};
+use crate::quantiles::{COUNT, LEVELS, MEDIAN, NINETY, Offsets, of_errors, rising, settle};
 use crate::rolling::{Miss, Misses};
 use crate::spread::{Regime, Spread, WIDTH};
 use crate::values::Values;
@@ -177,16 +177,14 @@ impl Knot {
         });
         let mut shares = [[0.0; 3]; COUNT];
         for level in COMPARED {
-            let loss = |place: usize, shares: &[f64; 3]| {
-                let (miss, weight) = (&misses[place], errors.weights[place]);
+            // how far above the quantile of each way it came
+            let above = |place: usize| {
+                let miss = &misses[place];
                 let regime = scaled.as_ref().map_or(0.0, |(sizes, scaled)| sizes[place] * scaled.offsets[level]);
-                let quantile = shares[0] * (miss.predicted + usual[level])
-                    + shares[1] * (miss.predicted + regime)
-                    + shares[2] * (now(place) + persistence[level]);
-                let above = miss.actual - quantile;
-                weight * if above > 0.0 { LEVELS[level] * above } else { (LEVELS[level] - 1.0) * above }
+                [miss.error() - usual[level], miss.error() - regime, miss.actual - now(place) - persistence[level]]
             };
-            shares[level] = mixed_by_loss(misses.len(), loss, scaled.is_some());
+            let above = (0..misses.len()).map(|place| (above(place), errors.weights[place]));
+            shares[level] = mixed_by_loss(above, LEVELS[level], scaled.is_some());
         }
         Self { ahead, usual, regime: scaled.map(|(_, scaled)| scaled), persistence, shares: between(&shares) }
     }
@@ -216,17 +214,24 @@ impl Scaled {
     }
 }
 
-/// The mean of the mixtures, each weighed by its loss; `loss` is that of one miss under given shares.
-fn mixed_by_loss(count: usize, loss: impl Fn(usize, &[f64; 3]) -> f64, has_regime: bool) -> [f64; 3] {
-    let losses: Vec<(&[f64; 3], f64)> = MIXTURES
-        .iter()
-        .filter(|shares| has_regime || shares[1] == 0.0)
-        .map(|shares| (shares, (0..count).map(|place| loss(place, shares)).sum()))
-        .collect();
-    let best = losses.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
+/// The mean of the mixtures, each weighed by its pinball loss at `level`, where `above` tells how far above the quantile of each way it came, and how much that
+/// counts.
+fn mixed_by_loss(above: impl Iterator<Item = ([f64; 3], f64)>, level: f64, has_regime: bool) -> [f64; 3] {
+    // way by way, so that the mixtures stand side by side in a register
+    let shares: [[f64; MIXTURES.len()]; 3] = std::array::from_fn(|way| MIXTURES.map(|shares| shares[way]));
+    let mut losses = [0.0; MIXTURES.len()];
+    for ([usual, regime, persistence], weight) in above {
+        for (mixture, loss) in losses.iter_mut().enumerate() {
+            let above = shares[0][mixture] * usual + shares[1][mixture] * regime + shares[2][mixture] * persistence;
+            let (over, under) = (level * above, (level - 1.0) * above);
+            *loss += weight * if over > under { over } else { under };
+        }
+    }
+    let losses = || MIXTURES.iter().zip(losses).filter(|(shares, _)| has_regime || shares[1] == 0.0);
+    let best = losses().map(|(_, loss)| loss).fold(f64::INFINITY, f64::min);
     let mut mixed = [0.0; 3];
     let mut total = 0.0;
-    for (shares, loss) in losses {
+    for (shares, loss) in losses() {
         // where the best lost nothing, whoever lost anything weighs nothing
         let weight = (-(loss - best) / (TEMPERATURE * best).max(f64::MIN_POSITIVE)).exp();
         total += weight;
@@ -268,10 +273,9 @@ impl Errors {
 
     /// The quantiles of what `error` says of each miss.
     fn quantiles(&self, error: impl Fn(usize) -> f64) -> Offsets {
-        let mut sorted: Vec<(f64, f64)> =
-            self.weights.iter().enumerate().map(|(place, weight)| (error(place), *weight)).collect();
-        sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let (errors, weights): (Vec<f64>, Vec<f64>) = sorted.into_iter().unzip();
+        let errors: Vec<f64> = (0..self.weights.len()).map(error).collect();
+        let (errors, weights): (Vec<f64>, Vec<f64>) =
+            rising(&errors).map(|place| (errors[place], self.weights[place])).unzip();
         of_errors(&errors, &weights, self.independence)
     }
 }
@@ -366,10 +370,10 @@ mod tests {
 
     #[test]
     fn who_lost_nothing_has_it_all() {
-        let losses = |place: usize, shares: &[f64; 3]| if place == 0 { shares[2] } else { 0.0 };
-        let [usual, regime, persistence] = mixed_by_loss(3, losses, true);
+        let above = || [[0.0, 0.0, 1.0], [0.0; 3], [0.0; 3]].into_iter().map(|above| (above, 1.0));
+        let [usual, regime, persistence] = mixed_by_loss(above(), 0.5, true);
         assert!(persistence == 0.0 && (usual + regime - 1.0).abs() < 1e-12);
-        let [_, regime, _] = mixed_by_loss(3, losses, false);
+        let [_, regime, _] = mixed_by_loss(above(), 0.5, false);
         assert_eq!(regime, 0.0);
     }
 

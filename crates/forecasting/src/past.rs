@@ -62,6 +62,11 @@ impl Calendar {
         usize::try_from((from_start + self.step / 2).div_euclid(self.step)).ok()
     }
 
+    /// The steps of a day, where all days have as many.
+    pub(crate) fn even_day(&self) -> Option<usize> {
+        self.even_day.and_then(|day| usize::try_from(day).ok())
+    }
+
     /// Seconds from local midnight at sample `index`.
     pub(crate) fn second_of_day(&self, index: usize) -> i64 {
         self.local.second_of_day(self.time(index))

@@ -75,10 +75,8 @@ fn foretold(deviations: &[f64], period: usize) -> f64 {
     let mut sums = [vec![0.0; period], vec![0.0; period]];
     let mut counts = [vec![0.0; period], vec![0.0; period]];
     for (cycle, values) in deviations.chunks(period).enumerate() {
-        for (phase, value) in values.iter().enumerate() {
-            sums[cycle % 2][phase] += value;
-            counts[cycle % 2][phase] += 1.0;
-        }
+        sums[cycle % 2].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        counts[cycle % 2].iter_mut().zip(values).for_each(|(count, _)| *count += 1.0);
     }
     let one_of_other = |one: usize, other: usize| -> f64 {
         (0..period)

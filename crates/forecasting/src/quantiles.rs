@@ -60,6 +60,21 @@ fn signed(errors: &[f64], weights: &[f64], worth: f64) -> Offsets {
     settle(offsets)
 }
 
+/// The places of `errors` in the order in which these rise.
+///
+/// Each place stands in the lowest bits of its error, so that plain numbers are sorted, which takes half the time: errors that differ by less than some
+/// 10⁻¹² of their size may change places.
+pub(crate) fn rising(errors: &[f64]) -> impl Iterator<Item = usize> + use<> {
+    let places = (errors.len() as u64).next_power_of_two() - 1;
+    let ordered = |error: f64| match error.to_bits() {
+        bits if error.is_sign_negative() => !bits,
+        bits => bits | (1 << 63),
+    };
+    let mut keys: Vec<u64> = (0..).zip(errors).map(|(place, error)| ordered(*error) & !places | place).collect();
+    keys.sort_unstable();
+    keys.into_iter().filter_map(move |key| usize::try_from(key & places).ok())
+}
+
 /// As if every error had come with either sign; the median is 0.
 fn symmetric(errors: &[f64], weights: &[f64], worth: f64) -> Offsets {
     let mut sizes: Vec<(f64, f64)> = errors.iter().map(|error| error.abs()).zip(weights.iter().copied()).collect();
@@ -211,6 +226,15 @@ mod tests {
         let light_on_top: Vec<f64> = (0..100).map(|i| if i < 50 { 1.0 } else { 0.01 }).collect();
         assert_eq!(at(&of_errors(&errors, &light_on_top, 1.0), 0.9), -1.0);
         assert_eq!(at(&of_errors(&errors, &[1.0; 100], 1.0), 0.9), 1.0);
+    }
+
+    #[test]
+    fn errors_rise_and_none_is_lost() {
+        let errors = [3.0, -1e-300, 0.0, -7.0, 1e9, -1e9, 3.0, 1e-300, f64::MIN_POSITIVE];
+        let order: Vec<usize> = rising(&errors).collect();
+        assert_eq!(order.len(), errors.len());
+        assert!(order.windows(2).all(|pair| errors[pair[0]] <= errors[pair[1]]), "{order:?}");
+        assert_eq!((order[0], order[8]), (5, 4));
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl Rolling {
         Self { knots, blocks, stride: if strides > 1 { strides as f64 - 1.0 + GOLDEN } else { 1.0 }, last }
     }
 
+    /// The same plan, asked for one horizon alone.
+    pub(crate) fn asked(&self, ahead: usize) -> Self {
+        Self { knots: vec![ahead], ..self.clone() }
+    }
+
     /// The horizons asked for, in steps, rising.
     pub(crate) fn knots(&self) -> &[usize] {
         &self.knots

@@ -14,6 +14,8 @@ use series::{Load, Sample, Series};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scale {
     unit: f64,
+    /// The reciprocal of the unit.
+    per_unit: f64,
 }
 
 impl Scale {
@@ -33,7 +35,8 @@ impl Scale {
         });
         // so small a unit is as good as none, and keeps quotients finite
         let smallest = f64::MIN_POSITIVE.sqrt();
-        Self { unit: if count > 0.0 && mean > smallest { mean } else { 1.0 } }
+        let unit = if count > 0.0 && mean > smallest { mean } else { 1.0 };
+        Self { unit, per_unit: unit.recip() }
     }
 
     /// From the scale to a load in units of the mean.
@@ -49,7 +52,7 @@ impl Scale {
 
     /// From a load to the scale.
     pub(crate) fn forward(self, load: f64) -> f64 {
-        let root = (load.abs() / self.unit + Self::SHIFT).sqrt() - Self::SHIFT.sqrt();
+        let root = (load.abs() * self.per_unit + Self::SHIFT).sqrt() - Self::SHIFT.sqrt();
         root.copysign(load)
     }
 

@@ -18,7 +18,7 @@
 //! one was.
 
 use linfa_linalg::cholesky::SolveCInplace;
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Axis, aview2};
 
 use crate::rolling::Miss;
 use crate::values::Values;
@@ -35,6 +35,8 @@ const LEAST: f64 = 1e-3;
 /// Penalty on the coefficients, relative to the variances of their features.
 const PENALTY: f64 = 1e-2;
 const ROUNDS: usize = 6;
+/// Coefficients that move expectations by less than this share do not move.
+const SETTLED: f64 = 1e-3;
 const LARGEST_RATIO: f64 = 20.0;
 /// Expected sizes are held within these many times the mean size …
 const HELD: (f64, f64) = (0.02, 20.0);
@@ -116,46 +118,66 @@ impl Spread {
             return None;
         }
         let count = misses.len() as f64;
-        let sizes: Array1<f64> = misses.iter().map(|miss| miss.error().abs()).collect();
-        let mean_size = sizes.sum() / count;
+        let sizes: Vec<f64> = misses.iter().map(|miss| miss.error().abs()).collect();
+        let mean_size = sizes.iter().sum::<f64>() / count;
         if mean_size < LEAST * LEAST {
             return None;
         }
-        let mut features = Array2::from(rows.to_vec());
         let mut means = [0.0; WIDTH];
-        for (mut column, mean) in features.axis_iter_mut(Axis(1)).zip(&mut means).skip(1) {
-            *mean = column.sum() / count;
-            column -= *mean;
+        for row in rows {
+            add(&mut means, row, count.recip());
         }
-        let gram = features.t().dot(&features) / count;
-        let penalties: Array1<f64> =
-            gram.diag().iter().enumerate().map(|(i, variance)| if i == 0 { 0.0 } else { PENALTY * variance }).collect();
+        means[0] = 0.0;
+        let features: Vec<[f64; WIDTH]> = rows.iter().map(|row| std::array::from_fn(|j| row[j] - means[j])).collect();
+        let whole = aview2(&features);
+        let gram = whole.t().dot(&whole) / count;
+        let deviations: [f64; WIDTH] = std::array::from_fn(|j| gram[(j, j)].sqrt());
+        let penalties: [f64; WIDTH] = std::array::from_fn(|j| if j == 0 { 0.0 } else { PENALTY * gram[(j, j)] });
         let mut information = gram;
         // a feature that never varies has a coefficient of nothing
-        information.diag_mut().zip_mut_with(&penalties, |entry, penalty| *entry += penalty + LEAST * LEAST);
+        information.diag_mut().iter_mut().zip(penalties).for_each(|(entry, penalty)| *entry += penalty + LEAST * LEAST);
         let held = ((HELD.0 * mean_size).ln(), (HELD.1 * mean_size).ln());
-        let mut coefficients = Array1::zeros(WIDTH);
+        let mut coefficients = [0.0; WIDTH];
         coefficients[0] = mean_size.ln();
         for _ in 0..ROUNDS {
-            let expected = features.dot(&coefficients).mapv_into(|log_size| log_size.clamp(held.0, held.1).exp());
-            let excess = (&sizes / &expected).mapv_into(|ratio| ratio.min(LARGEST_RATIO) - 1.0);
-            let score = features.t().dot(&excess) / count - &penalties * &coefficients;
+            let mut score = [0.0; WIDTH];
+            for (row, size) in features.iter().zip(&sizes) {
+                let expected = dot(row, &coefficients).clamp(held.0, held.1).exp();
+                add(&mut score, row, (size / expected).min(LARGEST_RATIO) - 1.0);
+            }
+            let score: Array1<f64> = (0..WIDTH).map(|j| score[j] / count - penalties[j] * coefficients[j]).collect();
             let step = information.clone().solvec_into(score.insert_axis(Axis(1))).ok()?;
-            coefficients += &step.column(0);
+            let mut moved = 0.0;
+            for (j, coefficient) in coefficients.iter_mut().enumerate() {
+                *coefficient += step[(j, 0)];
+                moved += (step[(j, 0)] * deviations[j]).abs();
+            }
+            if moved < SETTLED {
+                break;
+            }
         }
         // nothing is expected to be larger than what the largest of the rows was expected to be
-        let largest = features.dot(&coefficients).iter().copied().fold(held.0, f64::max);
+        let largest = features.iter().map(|row| dot(row, &coefficients)).fold(held.0, f64::max);
         let held = (held.0, held.1.min(largest + HEADROOM));
-        let coefficients: [f64; WIDTH] = coefficients.to_vec().try_into().ok()?;
         coefficients.iter().all(|coefficient| coefficient.is_finite()).then_some(Self { means, coefficients, held })
     }
 
     /// The expected size of an error with these features, positive.
     pub(crate) fn size(&self, features: &[f64; WIDTH]) -> f64 {
-        let centered = features.iter().zip(&self.means).map(|(feature, mean)| feature - mean);
-        let log_size: f64 = centered.zip(&self.coefficients).map(|(feature, coefficient)| feature * coefficient).sum();
-        log_size.clamp(self.held.0, self.held.1).exp()
+        let centered = std::array::from_fn(|j| features[j] - self.means[j]);
+        dot(&centered, &self.coefficients).clamp(self.held.0, self.held.1).exp()
     }
+}
+
+fn dot(left: &[f64; WIDTH], right: &[f64; WIDTH]) -> f64 {
+    let products: [f64; WIDTH] = std::array::from_fn(|j| left[j] * right[j]);
+    // two sums side by side wait for each other half as long as one
+    let halves = (0..WIDTH / 2).fold((0.0, 0.0), |sums, j| (sums.0 + products[2 * j], sums.1 + products[2 * j + 1]));
+    halves.0 + halves.1
+}
+
+fn add(sum: &mut [f64; WIDTH], row: &[f64; WIDTH], times: f64) {
+    sum.iter_mut().zip(row).for_each(|(sum, entry)| *sum += entry * times);
 }
 
 fn log(amount: f64) -> f64 {

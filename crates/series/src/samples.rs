@@ -161,6 +161,11 @@ impl Series {
         Load::new(f64::from(amount).clamp(-Load::MAX, Load::MAX)).ok()
     }
 
+    /// The amounts as they are kept, one per sample; NaN where no load is known. For those who read many at once.
+    pub fn amounts(&self) -> &[f32] {
+        &self.amounts
+    }
+
     /// Every sample, oldest first.
     pub fn samples(&self) -> impl Iterator<Item = Sample> + '_ {
         let mut gaps = self.gaps.iter().peekable();

@@ -47,13 +47,15 @@
 mod features;
 #[cfg(test)]
 mod oracle;
+mod prepared;
 mod regression;
 
 use linfa::ParamGuard;
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array2, Axis, Slice};
 use series::ModelName;
 
 use self::features::{Anchor, Features};
+use self::prepared::Prepared;
 use self::regression::{Moments, Regression, RidgeParams, RidgeValidParams};
 use crate::horizons;
 use crate::model::{Fit, Predict};
@@ -65,6 +67,8 @@ use crate::values::Values;
 const ROWS_PER_COEFFICIENT: usize = 4;
 const PENALTY: f64 = 1e-2;
 const BLOCKS: usize = 7;
+/// More than the most a clock is ever changed by, so that a period is never longer than this much more than its days.
+const CLOCK_CHANGE_SECONDS: i64 = 7200;
 
 /// Ridge before the fit: which features, from which rows.
 #[derive(Debug, Clone)]
@@ -95,11 +99,10 @@ struct Shared {
     features: Vec<f64>,
 }
 
-/// The rows of one knot: origins, features, and the change that came.
+/// The rows of one knot: their origins, and their features with the change that came, as [`Moments`] takes them.
 struct Rows {
     origins: Vec<usize>,
-    features: Array2<f64>,
-    changes: Array1<f64>,
+    rows: Array2<f64>,
 }
 
 impl Ridge {
@@ -121,7 +124,18 @@ impl Ridge {
         ROWS_PER_COEFFICIENT * self.features.count()
     }
 
-    fn shared(&self, past: &Past, until: usize) -> Shared {
+    /// `past` with what all rows are made of.
+    fn prepared<'a>(&self, past: &'a Past) -> Prepared<'a> {
+        let calendar = past.calendar();
+        let before = self.origins.first().copied().unwrap_or(0);
+        Prepared::new(
+            past,
+            before.saturating_sub(calendar.steps_in(86_400 + CLOCK_CHANGE_SECONDS)),
+            self.features.usual(),
+        )
+    }
+
+    fn shared(&self, past: &Prepared<'_>, until: usize) -> Shared {
         let width = self.features.shared_count();
         let mut shared = Shared { origins: Vec::new(), features: Vec::with_capacity(self.origins.len() * width) };
         for &origin in self.origins.iter().take_while(|&&origin| origin <= until) {
@@ -134,11 +148,10 @@ impl Ridge {
     }
 
     /// The rows of the knot `ahead` whose change is known by `until`.
-    fn rows(&self, past: &Past, shared: &Shared, ahead: usize, until: usize) -> Option<Rows> {
-        let width = self.features.count();
+    fn rows(&self, past: &Prepared<'_>, shared: &Shared, ahead: usize, until: usize) -> Option<Rows> {
+        let width = self.features.count() + Moments::BESIDE;
         let mut flat = Vec::with_capacity(shared.origins.len() * width);
         let mut origins = Vec::with_capacity(shared.origins.len());
-        let mut changes = Vec::with_capacity(shared.origins.len());
         for ((origin, anchor), row) in
             shared.origins.iter().zip(shared.features.chunks_exact(self.features.shared_count()))
         {
@@ -150,11 +163,11 @@ impl Ridge {
                 flat.truncate(origins.len() * width);
                 continue;
             }
+            flat.extend(Moments::beside(past.value(origin + ahead) - past.value(*origin)));
             origins.push(*origin);
-            changes.push(past.value(origin + ahead) - past.value(*origin));
         }
-        let features = Array2::from_shape_vec((origins.len(), width), flat).ok()?;
-        (origins.len() >= self.rows_needed()).then(|| Rows { origins, features, changes: Array1::from(changes) })
+        let rows = Array2::from_shape_vec((origins.len(), width), flat).ok()?;
+        (origins.len() >= self.rows_needed()).then_some(Rows { origins, rows })
     }
 }
 
@@ -167,10 +180,11 @@ impl Fit for Ridge {
 
     fn fit(&self, past: &Past, until: usize, knots: &[usize]) -> Option<FittedRidge> {
         let params = RidgeParams::new(PENALTY).check().ok()?;
-        let shared = self.shared(past, until);
+        let prepared = self.prepared(past);
+        let shared = self.shared(&prepared, until);
         let mut fitted = FittedRidge::none(self, Limits::of(&past.values()[..=until]));
         for &ahead in knots {
-            let Some(rows) = self.rows(past, &shared, ahead, until) else { continue };
+            let Some(rows) = self.rows(&prepared, &shared, ahead, until) else { continue };
             fitted.push(ahead, params.solve(&rows.moments(&params)?.0).ok()?);
         }
         fitted.if_any()
@@ -179,17 +193,18 @@ impl Fit for Ridge {
     /// Over left-out blocks, not over refits: every origin is asked of a fit that has not seen its block.
     fn roll(&self, past: &Past, rolling: &Rolling) -> Option<(Misses, FittedRidge)> {
         let params = RidgeParams::new(PENALTY).check().ok()?;
-        let shared = self.shared(past, past.last());
+        let prepared = self.prepared(past);
+        let shared = self.shared(&prepared, past.last());
         let mut misses = Misses::none(rolling.knots());
         let mut fitted = FittedRidge::none(self, Limits::of(past.values()));
         for (knot, &ahead) in rolling.knots().iter().enumerate() {
-            let Some(rows) = self.rows(past, &shared, ahead, past.last()) else { continue };
+            let Some(rows) = self.rows(&prepared, &shared, ahead, past.last()) else { continue };
             let (all, parts) = rows.moments(&params)?;
             for (part, moments) in parts.iter().enumerate() {
                 let others = params.solve(&all.without(moments)).ok()?;
                 for row in rows.block(part) {
                     let origin = rows.origins[row];
-                    let change = others.change(rows.features.row(row).as_slice()?);
+                    let change = others.change(rows.features(row)?);
                     misses.record(knot, past, origin, ahead, fitted.limits.hold(past.value(origin) + change));
                 }
             }
@@ -206,31 +221,24 @@ impl Rows {
         block * count / BLOCKS..(block + 1) * count / BLOCKS
     }
 
+    /// The features of a row.
+    fn features(&self, row: usize) -> Option<&[f64]> {
+        self.rows.row(row).to_slice().map(Moments::features)
+    }
+
     /// The moments of all rows and of each block, weighted by the errors of a first fit, for which every second row is enough.
     fn moments(&self, params: &RidgeValidParams) -> Option<(Moments, Vec<Moments>)> {
         let every_second = Slice::new(0, None, 2);
-        let targets = self.changes.slice_axis(Axis(0), every_second);
-        let ones = Array1::ones(targets.len());
-        let rows = self.features.slice_axis(Axis(0), every_second);
-        let first = params.solve(&Moments::of(rows, targets, ones.view())).ok()?;
-        let sizes: Vec<f64> = self
-            .features
-            .outer_iter()
-            .zip(&self.changes)
-            .map(|(row, change)| row.as_slice().map(|row| (change - first.change(row)).abs()))
-            .collect::<Option<_>>()?;
+        let first = params.solve(&Moments::of(self.rows.slice_axis(Axis(0), every_second))).ok()?;
+        let size = |row: &[f64]| (Moments::target(row) - first.change(Moments::features(row))).abs();
+        let sizes: Vec<f64> = self.rows.outer_iter().map(|row| row.to_slice().map(size)).collect::<Option<_>>()?;
         let weights = weights(&sizes);
-        let parts: Vec<Moments> = (0..BLOCKS)
-            .map(|block| {
-                let rows = Slice::from(self.block(block));
-                Moments::of(
-                    self.features.slice_axis(Axis(0), rows),
-                    self.changes.slice_axis(Axis(0), rows),
-                    weights.slice_axis(Axis(0), rows),
-                )
-            })
-            .collect();
-        let mut all = parts.first()?.clone();
+        let mut parts = (0..BLOCKS).map(|block| {
+            let block = self.block(block);
+            Moments::weighted(self.rows.slice_axis(Axis(0), Slice::from(block.clone())), &weights[block])
+        });
+        let mut all = parts.next()?;
+        let parts: Vec<Moments> = std::iter::once(all.clone()).chain(parts).collect();
         parts[1..].iter().for_each(|part| all.add(part));
         Some((all, parts))
     }
@@ -239,7 +247,7 @@ impl Rows {
 /// A weight for each error: the reciprocal of its size, at most that of half the median or a tenth of the mean.
 ///
 /// The mean is there for loads that rest for hours: most errors are nothing then, and would count for everything.
-fn weights(sizes: &[f64]) -> Array1<f64> {
+fn weights(sizes: &[f64]) -> Vec<f64> {
     let mut sorted = sizes.to_vec();
     let middle = sorted.len() / 2;
     let (_, median, _) = sorted.select_nth_unstable_by(middle, f64::total_cmp);
@@ -273,21 +281,26 @@ impl FittedRidge {
         let mut row = Vec::with_capacity(self.features.count());
         let anchor = self.features.push_shared(values, origin, &mut row)?;
         let now = values.value(origin);
+        let mut center = |knot: usize| {
+            row.truncate(self.features.shared_count());
+            self.features.push_ahead(values, &anchor, self.knots[knot], &mut row)?;
+            Some(self.limits.hold(now + self.regressions[knot].change(&row)))
+        };
+        let profile = |ahead: usize| self.features.profile(values, origin, ahead);
         // what the regression of a knot says beyond the profile, each asked once
         let mut beyond: Vec<Option<f64>> = vec![None; self.knots.len()];
-        let mut at_knot = |knot: usize| {
-            if beyond[knot].is_none() {
-                row.truncate(self.features.shared_count());
-                self.features.push_ahead(values, &anchor, self.knots[knot], &mut row)?;
-                let center = self.limits.hold(now + self.regressions[knot].change(&row));
-                beyond[knot] = Some(center - self.features.profile(values, origin, self.knots[knot]));
-            }
-            beyond[knot]
-        };
         let predict_one = |&ahead: &usize| {
             let (left, right, share) = horizons::place(&self.knots, ahead);
-            let (near, far) = (at_knot(left)?, at_knot(right)?);
-            Some(self.limits.hold(self.features.profile(values, origin, ahead) + near + (far - near) * share))
+            if self.knots[left] == ahead {
+                return center(left);
+            }
+            for knot in [left, right] {
+                if beyond[knot].is_none() {
+                    beyond[knot] = Some(center(knot)? - profile(self.knots[knot]));
+                }
+            }
+            let (near, far) = (beyond[left]?, beyond[right]?);
+            Some(self.limits.hold(profile(ahead) + near + (far - near) * share))
         };
         ahead.iter().map(predict_one).collect()
     }

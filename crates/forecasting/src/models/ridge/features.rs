@@ -1,5 +1,6 @@
 //! What the regressions look at; the equation is on the page of the model.
 
+use super::CLOCK_CHANGE_SECONDS;
 use crate::models::seasonal_naive::SeasonalNaive;
 use crate::past::Calendar;
 use crate::seasons::Found;
@@ -9,18 +10,12 @@ const LAG_STEPS: [usize; 3] = [1, 2, 3];
 const LAG_SECONDS: [i64; 6] = [60, 120, 180, 300, 600, 1800];
 const WINDOW_SECONDS: [i64; 3] = [300, 900, 3600];
 const CENTERED_SECONDS: [i64; 2] = [300, 900];
-/// Days whose mean tells what is usual at a time of the day.
-const USUAL_DAYS: i64 = 6;
-/// Of so many days, the highest and the lowest are left out.
-const FEWEST_TRIMMED: f64 = 4.0;
 /// The widest mean around a time of several days, in half widths of the widest of one.
 const WIDER: usize = 4;
 /// What lately was, which is compared with the widest.
 const LATELY_SECONDS: i64 = 1800;
 /// Cycles whose mean tells what is usual in the course of a shorter period: those of two days, at most so many.
 const MOST_CYCLES: usize = 24;
-/// More than the most a clock is ever changed by, so that a period is never longer than this much more than its days.
-const CLOCK_CHANGE_SECONDS: i64 = 7200;
 
 /// The features of one history: lags and windows in steps, each once, and the periods it is long enough for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,10 +108,9 @@ impl Features {
             references.extend(self.halves.iter().map(|&half| values.centered(then, half, origin)));
             row.push(now - references.last()?);
         }
-        for half in self.usual() {
-            references.push(usual(values, origin, half, origin)?);
-        }
         if let Some(lately) = self.lately {
+            let newest = values.season_before(origin, 1, origin)?;
+            references.extend(self.usual().map(|half| values.usual(newest, half, origin)));
             // the usual is at the last three places: of the time itself, around it, and further around it
             let wider = references.last()?;
             let around = references.get(references.len().checked_sub(self.usual().len().min(2))?)?;
@@ -148,8 +142,11 @@ impl Features {
                 row.push(values.centered(then, half, origin) - references.next()?);
             }
         }
-        for half in self.usual() {
-            row.push(usual(values, origin + ahead, half, origin)? - references.next()?);
+        if self.lately.is_some() {
+            let newest = values.season_before(origin + ahead, 1, origin)?;
+            for half in self.usual() {
+                row.push(values.usual(newest, half, origin) - references.next()?);
+            }
         }
         for cycle in &self.cycles {
             row.push(cycle.usual(values, origin + ahead, origin)? - references.next()?);
@@ -159,24 +156,19 @@ impl Features {
 
     /// What is usual `ahead` steps after `origin`, as a shape: 0 everywhere where no day is behind.
     pub(crate) fn profile(&self, values: &impl Values, origin: usize, ahead: usize) -> f64 {
-        let index = origin + ahead;
         if self.lately.is_none() {
             return 0.0;
         }
+        let newest = values.season_before(origin + ahead, 1, origin);
+        let usual = |half: usize| newest.map_or(0.0, |newest| values.usual(newest, half, origin));
         match self.cycles.first() {
-            None => {
-                let half = self.halves.get(1).copied().unwrap_or(0);
-                usual(values, index, half, origin).unwrap_or(0.0)
-            }
-            Some(cycle) => {
-                let (day, cycle) = (usual(values, index, 0, origin), cycle.usual(values, index, origin));
-                f64::midpoint(day.unwrap_or(0.0), cycle.unwrap_or(0.0))
-            }
+            None => usual(self.halves.get(1).copied().unwrap_or(0)),
+            Some(cycle) => f64::midpoint(usual(0), cycle.usual(values, origin + ahead, origin).unwrap_or(0.0)),
         }
     }
 
     /// Half widths of the means over several days, the widest last; none where no day is behind.
-    fn usual(&self) -> impl ExactSizeIterator<Item = usize> {
+    pub(super) fn usual(&self) -> impl ExactSizeIterator<Item = usize> + use<> {
         let mut halves = if self.lately.is_some() { vec![0, self.widest(), WIDER * self.widest()] } else { Vec::new() };
         halves.dedup();
         halves.into_iter()
@@ -200,23 +192,6 @@ impl Cycle {
         let (sum, count) = places.fold((0.0, 0.0), |(sum, count), place| (sum + values.value(place), count + 1.0));
         (count > 0.0).then(|| sum / count)
     }
-}
-
-/// The mean over the last days of what was at the same time of the day as `index`, within `half` steps, as far as known at `origin`; of four days or more
-/// without the highest and the lowest, so that a crowd or an outage of one day is not expected back.
-fn usual(values: &impl Values, index: usize, half: usize, origin: usize) -> Option<f64> {
-    let newest = values.season_before(index, 1, origin)?;
-    let at = |place: usize| values.centered(place, half, origin);
-    let first = at(newest);
-    let (mut sum, mut count, mut least, mut most) = (first, 1.0, first, first);
-    for days in 1..USUAL_DAYS {
-        let Some(place) = values.calendar().same_time_before(newest, days) else { break };
-        let value = at(place);
-        sum += value;
-        count += 1.0;
-        (least, most) = (value.min(least), value.max(most));
-    }
-    Some(if count >= FEWEST_TRIMMED { (sum - least - most) / (count - 2.0) } else { sum / count })
 }
 
 #[cfg(test)]

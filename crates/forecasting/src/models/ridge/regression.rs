@@ -6,7 +6,7 @@ use linfa::dataset::DatasetBase;
 use linfa::traits::{Fit, PredictInplace};
 use linfa_linalg::LinalgError;
 use linfa_linalg::cholesky::SolveCInplace;
-use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Ix1, Ix2, Slice, concatenate};
 
 /// The parameters before they are checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +26,15 @@ pub(crate) struct Regression {
 }
 
 /// Weighted sums over rows, of which everything else follows.
+///
+/// A row is `x₁ … xₙ, 1, y`: features, a one and the target. So the sums of products of its entries are all the sums there are:
+///
+/// ```text
+/// Σ w x xᵀ   Σ w x   Σ w x y
+///            Σ w     Σ w y
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct Moments {
-    /// Σ w
-    weight: f64,
-    /// Σ w x
-    features: Array1<f64>,
-    /// Σ w y
-    target: f64,
-    /// Σ w x xᵀ
-    gram: Array2<f64>,
-    /// Σ w x y
-    cross: Array1<f64>,
-}
+pub(crate) struct Moments(Array2<f64>);
 
 /// Why there is no fit.
 #[derive(Debug, thiserror::Error)]
@@ -88,8 +84,11 @@ impl<X: Data<Elem = f64>, Y: Data<Elem = f64>> Fit<ArrayBase<X, Ix2>, ArrayBase<
         if rows.records.nrows() != rows.targets.len() {
             return Err(linfa::Error::MismatchedShapes(rows.records.nrows(), rows.targets.len()).into());
         }
-        let weights = Array1::from_shape_fn(rows.records.nrows(), |row| f64::from(rows.weight_for(row)));
-        self.solve(&Moments::of(rows.records.view(), rows.targets.view(), weights.view()))
+        let weights: Vec<f64> = (0..rows.records.nrows()).map(|row| f64::from(rows.weight_for(row))).collect();
+        let ones = Array2::ones((rows.records.nrows(), 1));
+        let targets = rows.targets.view().insert_axis(Axis(1));
+        let whole = concatenate(Axis(1), &[rows.records.view(), ones.view(), targets]).map_err(linfa::Error::from)?;
+        self.solve(&Moments::weighted(whole.view(), &weights))
     }
 }
 
@@ -106,41 +105,48 @@ impl<X: Data<Elem = f64>> PredictInplace<ArrayBase<X, Ix2>, Array1<f64>> for Reg
 impl Regression {
     /// What it predicts for one row of features.
     pub(crate) fn change(&self, row: &[f64]) -> f64 {
-        row.iter().zip(&self.coefficients).fold(self.intercept, |sum, (feature, weight)| sum + feature * weight)
+        self.intercept + ArrayView1::from(row).dot(&self.coefficients)
     }
 }
 
 impl Moments {
-    /// The sums over `rows`, with one target and one positive weight each.
-    pub(crate) fn of(rows: ArrayView2<'_, f64>, targets: ArrayView1<'_, f64>, weights: ArrayView1<'_, f64>) -> Self {
-        let weighted = &rows * &weights.insert_axis(Axis(1));
-        Self {
-            weight: weights.sum(),
-            features: weighted.sum_axis(Axis(0)),
-            target: targets.dot(&weights),
-            gram: weighted.t().dot(&rows),
-            cross: weighted.t().dot(&targets),
-        }
+    /// How many entries of a row are no features.
+    pub(crate) const BESIDE: usize = 2;
+
+    /// What stands beside the features of a row with that target.
+    pub(crate) fn beside(target: f64) -> [f64; Self::BESIDE] {
+        [1.0, target]
+    }
+
+    /// The features of a row.
+    pub(crate) fn features(row: &[f64]) -> &[f64] {
+        &row[..row.len() - Self::BESIDE]
+    }
+
+    /// The target of a row.
+    pub(crate) fn target(row: &[f64]) -> f64 {
+        row[row.len() - 1]
+    }
+
+    /// The sums over `rows`, each of weight one.
+    pub(crate) fn of(rows: ArrayView2<'_, f64>) -> Self {
+        Self(rows.t().dot(&rows))
+    }
+
+    /// The sums over `rows` with one positive weight each.
+    pub(crate) fn weighted(rows: ArrayView2<'_, f64>, weights: &[f64]) -> Self {
+        let weighted = &rows * &ArrayView1::from(weights).insert_axis(Axis(1));
+        Self(weighted.t().dot(&rows))
     }
 
     /// Adds the rows of `other`, which has as many features.
     pub(crate) fn add(&mut self, other: &Self) {
-        self.weight += other.weight;
-        self.features += &other.features;
-        self.target += other.target;
-        self.gram += &other.gram;
-        self.cross += &other.cross;
+        self.0 += &other.0;
     }
 
     /// The sums without the rows of `part`.
     pub(crate) fn without(&self, part: &Self) -> Self {
-        Self {
-            weight: self.weight - part.weight,
-            features: &self.features - &part.features,
-            target: self.target - part.target,
-            gram: &self.gram - &part.gram,
-            cross: &self.cross - &part.cross,
-        }
+        Self(&self.0 - &part.0)
     }
 }
 
@@ -159,21 +165,25 @@ impl RidgeValidParams {
     /// # Errors
     /// [`RegressionError::NoRows`] without rows, [`RegressionError::Unsolvable`] where they hold what is not finite.
     pub(crate) fn solve(&self, moments: &Moments) -> Result<Regression, RegressionError> {
-        let n = moments.weight;
+        let sums = &moments.0;
+        let width = sums.nrows().saturating_sub(Moments::BESIDE);
+        let (one, target) = (width, width + 1);
+        let n = sums.get((one, one)).copied().unwrap_or(0.0);
         if n.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
             return Err(RegressionError::NoRows);
         }
-        let means = &moments.features / n;
-        let target_mean = moments.target / n;
-        let variances = moments.gram.diag().to_owned() / n - &means * &means;
+        let features = Slice::from(..width);
+        let means = &sums.row(one).slice_axis_move(Axis(0), features) / n;
+        let target_mean = sums[(one, target)] / n;
+        let variances: Array1<f64> = (0..width).map(|j| sums[(j, j)] / n - means[j] * means[j]).collect();
         let scales =
             variances.mapv(|variance| if variance > Self::LEAST_VARIANCE { variance.sqrt().recip() } else { 0.0 });
-        let width = means.len();
         let mut normal = Array2::from_shape_fn((width, width), |(i, j)| {
-            (moments.gram[(i, j)] / n - means[i] * means[j]) * scales[i] * scales[j]
+            (sums[(i, j)] / n - means[i] * means[j]) * scales[i] * scales[j]
         });
         normal.diag_mut().mapv_inplace(|variance| variance + self.penalty);
-        let right = (&moments.cross / n - &means * target_mean) * &scales;
+        let cross = sums.row(target).slice_axis_move(Axis(0), features);
+        let right = (&cross / n - &means * target_mean) * &scales;
         let solution = normal.solvec_into(right.insert_axis(Axis(1)))?;
         let coefficients = solution.column(0).to_owned() * &scales;
         let intercept = target_mean - coefficients.dot(&means);
