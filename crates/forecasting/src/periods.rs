@@ -47,12 +47,15 @@ pub(crate) fn find(past: &Past) -> Option<usize> {
     foretold.iter().find(|(_, share)| *share >= LEAST_FORETOLD.max(NEARLY * best)).map(|(period, _)| *period)
 }
 
-/// The newest `count` values less their local means, cut off at what is usual.
+/// The newest `count` values less their local means, cut off at what is usual; nothing where a gap was filled, since copies of a day repeat whatever was in it.
 fn deviations(past: &Past, count: usize, half: usize) -> Vec<f64> {
     let last = past.last();
     let first = (last + 1).saturating_sub(count);
     let mut deviations: Vec<f64> = (first..=last)
-        .map(|index| past.value(index) - past.mean(index.saturating_sub(half), (index + half).min(last)))
+        .map(|index| match past.is_known(index) {
+            true => past.value(index) - past.mean(index.saturating_sub(half), (index + half).min(last)),
+            false => 0.0,
+        })
         .collect();
     let mut sizes: Vec<f64> = deviations.iter().map(|deviation| deviation.abs()).collect();
     sizes.sort_unstable_by(f64::total_cmp);
@@ -62,7 +65,8 @@ fn deviations(past: &Past, count: usize, half: usize) -> Vec<f64> {
         *deviation = deviation.clamp(-most, most);
     }
     let mean = deviations.iter().sum::<f64>() / deviations.len() as f64;
-    deviations.iter().map(|deviation| deviation - mean).collect()
+    let known = (first..=last).map(|index| past.is_known(index));
+    deviations.iter().zip(known).map(|(deviation, known)| if known { deviation - mean } else { 0.0 }).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
@@ -107,6 +111,14 @@ mod tests {
     fn spikes_of_one_minute_every_half_hour_are_found() {
         let spikes = |i: usize| if i.is_multiple_of(30) { 40.0 } else { 0.0 };
         assert_eq!(find(&past(&day_with(1, 7, spikes))), Some(30));
+    }
+
+    #[test]
+    fn days_copied_into_gaps_are_no_period() {
+        let mut loads = day_with(4, 10, |_| 0.0);
+        loads[5 * 1440..7 * 1440].fill(None);
+        loads[8 * 1440..9 * 1440 + 300].fill(None);
+        assert_eq!(find(&past(&loads)), None);
     }
 
     #[test]

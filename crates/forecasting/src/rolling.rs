@@ -69,10 +69,14 @@ impl Rolling {
     /// The plan for `past`, asked `knots` ahead: from where the longest season is behind that it is long enough for, at most the newest 14 days.
     pub(crate) fn over(past: &Past, knots: Vec<usize>) -> Self {
         let calendar = past.calendar();
-        let last = past.last();
+        let (last, day) = (past.last(), calendar.steps_in(86_400));
         let behind = [WEEK, DAY].into_iter().find_map(|reach| {
             let before = calendar.steps_in(reach.days * 86_400 + MARGIN_SECONDS);
-            (last >= before + calendar.steps_in(reach.learned_seconds)).then_some(before)
+            let learned = calendar.steps_in(reach.learned_seconds);
+            // an origin whose next day fell into a gap tells nothing of the far horizons
+            let tells = |&index: &usize| past.is_known(index) && (index + day > last || past.is_known(index + day));
+            (last >= before + learned && (before..=last).filter(tells).nth(learned.saturating_sub(1)).is_some())
+                .then_some(before)
         });
         let first = behind.unwrap_or(last / 2).min(last.saturating_sub(SCORED_WHOLE));
         Self::from(past, knots, first)

@@ -141,7 +141,7 @@ fn gaps_of_minutes_to_days_leave_the_forecast_near_the_usual() {
         let forecast = forecast(&history);
         for ahead in [AHEAD, 2 * HOUR, 6 * HOUR, 10 * HOUR] {
             let (got, usual) = (median(&forecast, ahead), usual(ahead - 1));
-            assert!(near(got, usual, 0.15), "{blind} minutes blind, {ahead} ahead: {got}, not {usual}");
+            assert!(near(got, usual, 0.12), "{blind} minutes blind, {ahead} ahead: {got}, not {usual}");
         }
     }
 }
@@ -152,17 +152,17 @@ fn an_outage_of_three_hours_is_not_what_tomorrow_will_be() {
     let mut loads = noisy(2, 6 * DAY, usual);
     loads[out.clone()].fill(0.0);
     let forecast_at = |end: usize| forecast(&minutes(&loads[..end]));
-    for end in [out.end + HOUR, 6 * DAY] {
+    for (end, least) in [(out.end + HOUR, 0.9), (6 * DAY, 0.6)] {
         let tomorrow = out.start + DAY + 90 - end;
         let (got, usual) = (median(&forecast_at(end), tomorrow), usual(6 * HOUR + 30));
         // the day of the outage is one of the few that tell what is usual
-        assert!(got > 0.4 * usual, "{got}, not {usual}");
+        assert!(got > least * usual && got < 1.2 * usual, "seen from {end}: {got}, not {usual}");
     }
     // in use, it is soon over it
     let mut service = Service::starting(&loads[..out.start]);
     loads[out.start..out.end + 20].iter().for_each(|load| service.hear(*load));
     let (got, usual) = (median(&looked_at(service.forecast(), &service.history), AHEAD), usual(out.end + 20));
-    assert!(near(got, usual, 0.25), "{got}, not {usual}");
+    assert!(near(got, usual, 0.15), "{got}, not {usual}");
 }
 
 #[test]
@@ -174,11 +174,24 @@ fn a_doubled_level_is_believed_within_two_hours() {
         let mut service = Service::starting(&loads[..moved]);
         loads[moved..moved + 2 * HOUR].iter().for_each(|load| service.hear(*load));
         let (got, now) = (median(&service.forecast(), AHEAD), level(moved + 2 * HOUR + AHEAD - 1));
-        assert!(near(got, now, 0.15), "{got}, not {now}");
+        assert!(near(got, now, 0.1), "{got}, not {now}");
         let coverage = service.coverage(&loads, 0.9);
-        assert!((0.85..0.97).contains(&coverage), "{coverage}");
+        assert!((0.86..0.95).contains(&coverage), "{coverage}");
         // a day of two levels in the memory makes the far bands wide
         looked_at_below(4.0, service.forecast(), &service.history);
+    }
+}
+
+#[test]
+fn the_hour_after_a_level_has_doubled_is_covered_but_for_its_first_minutes() {
+    for seed in [3, 4] {
+        let moved = 5 * DAY + 10 * HOUR;
+        let loads = noisy(seed, moved + HOUR, |i| if i < moved { usual(i) } else { 2.0 * usual(i) });
+        let mut service = Service::starting(&loads[..moved]);
+        // what comes until then was foretold before the level moved, or with hardly a sample of the new one
+        loads[moved..moved + AHEAD].iter().for_each(|load| service.hear(*load));
+        let coverage = service.coverage(&loads, 0.9);
+        assert!((0.75..1.0).contains(&coverage), "{coverage}");
     }
 }
 
@@ -190,10 +203,10 @@ fn growth_of_two_percent_a_day_is_kept_up_with() {
     let first = looked_at(service.forecast(), &service.history);
     for ahead in [AHEAD, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR] {
         let (got, then) = (median(&first, ahead), level(14 * DAY + ahead - 1));
-        assert!(near(got, then, 0.15), "{ahead}: {got}, not {then}");
+        assert!(near(got, then, 0.06), "{ahead}: {got}, not {then}");
     }
     let coverage = service.coverage(&loads, 0.9);
-    assert!((0.85..0.95).contains(&coverage), "{coverage}");
+    assert!((0.87..0.94).contains(&coverage), "{coverage}");
 }
 
 #[test]
@@ -207,7 +220,7 @@ fn a_crowd_that_came_once_is_not_expected_in_full_tomorrow() {
         for minute in [10, 30, 50] {
             let (got, usual) = (median(&forecast, crowd.start + DAY + minute + 1 - end), usual(9 * HOUR + minute));
             // the day of the crowd is one of the few that tell what is usual
-            assert!((0.5..1.8).contains(&(got / usual)), "{minute} past, seen from {end}: {got}, not {usual}");
+            assert!((0.8..1.4).contains(&(got / usual)), "{minute} past, seen from {end}: {got}, not {usual}");
         }
     }
 }
@@ -220,9 +233,39 @@ fn spikes_every_half_hour_are_foretold_at_their_minute_and_no_other() {
         // the newest sample is that of minute 12 of the half hour
         let forecast = forecast(&minutes(&loads[..end]));
         let at_spike = median(&forecast, AHEAD);
-        assert!(at_spike > 200.0 * 2.0 / 3.0, "{at_spike}");
+        assert!(near(at_spike, 200.0, 0.1), "{at_spike}");
         for ahead in (1..19).filter(|ahead| *ahead != AHEAD) {
-            assert!(median(&forecast, ahead) < 80.0, "{ahead}: {}", median(&forecast, ahead));
+            assert!(median(&forecast, ahead) < 65.0, "{ahead}: {}", median(&forecast, ahead));
+        }
+    }
+}
+
+#[test]
+fn a_working_day_of_history_is_enough_to_foretell_spikes_at_their_minute() {
+    let loads = noisy(7, 2 * DAY, |i| if i % 30 == 17 { 200.0 } else { 50.0 });
+    for hours in [8, 12, 24, 30, 40] {
+        let forecast = forecast(&minutes(&loads[..hours * HOUR + 13]));
+        let at_spike = median(&forecast, AHEAD);
+        assert!((150.0..230.0).contains(&at_spike), "{hours} hours: {at_spike}");
+        for ahead in (1..19).filter(|ahead| *ahead != AHEAD) {
+            assert!(median(&forecast, ahead) < 70.0, "{hours} hours, {ahead}: {}", median(&forecast, ahead));
+        }
+    }
+}
+
+#[test]
+fn two_gaps_of_days_do_not_bend_the_day_ahead() {
+    let loads = noisy(21, 10 * DAY, usual);
+    for gaps in [
+        [(3 * DAY, DAY), (6 * DAY + 100, 2 * DAY)],
+        [(2 * DAY + 300, 3 * DAY), (7 * DAY, 30 * HOUR)],
+        [(5 * DAY, 2 * DAY), (8 * DAY, DAY + 300)],
+    ] {
+        let lost = |i: usize| gaps.iter().any(|&(from, count)| (from..from + count).contains(&i));
+        let forecast = forecast(&every(60, loads.iter().enumerate().map(|(i, load)| (!lost(i)).then_some(*load))));
+        for ahead in [AHEAD, 2 * HOUR, 6 * HOUR, 10 * HOUR, 14 * HOUR, 18 * HOUR, 22 * HOUR, 24 * HOUR] {
+            let (got, usual) = (median(&forecast, ahead), usual(ahead - 1));
+            assert!(near(got, usual, 0.2), "{gaps:?}, {ahead} ahead: {got}, not {usual}");
         }
     }
 }
@@ -243,7 +286,7 @@ fn a_load_that_rests_most_of_the_time_is_covered_and_not_overdone() {
     let mut service = Service::starting(&loads[..4 * DAY]);
     looked_at(service.forecast(), &service.history);
     let coverage = service.coverage(&loads, 0.9);
-    assert!((0.85..0.97).contains(&coverage), "{coverage}");
+    assert!((0.86..0.95).contains(&coverage), "{coverage}");
 }
 
 #[test]
@@ -256,12 +299,12 @@ fn counts_of_nought_one_and_two_are_forecast_as_such() {
     let loads: Vec<f64> = (0..4 * DAY).map(|_| count()).collect();
     let mut service = Service::starting(&loads[..3 * DAY]);
     let first = looked_at_below(3.0, service.forecast(), &service.history);
-    for (ahead, most) in [(1, 3.0), (AHEAD, 3.0), (2 * HOUR, 3.0), (20 * HOUR, 5.0)] {
+    for ahead in [1, AHEAD, 2 * HOUR, 20 * HOUR] {
         let (middle, high) = (median(&first, ahead), at(&first, ahead, 0.99));
-        assert!(middle < 1.0 && (1.5..most).contains(&high), "{ahead}: {middle} and {high}");
+        assert!(middle < 0.2 && (1.5..2.7).contains(&high), "{ahead}: {middle} and {high}");
     }
     let coverage = service.coverage(&loads, 0.95);
-    assert!((0.91..1.0).contains(&coverage), "{coverage}");
+    assert!((0.93..0.98).contains(&coverage), "{coverage}");
     for seconds in [15, 600] {
         forecast(&every(seconds, loads.iter().copied().map(Some)));
     }
@@ -302,7 +345,7 @@ fn four_hundred_days_are_forecast_as_the_last_ones_were() {
     let forecast = forecast(&every(300, loads.into_iter().map(Some)));
     for ahead in [AHEAD, 6 * HOUR, 24 * HOUR] {
         let (got, then) = (median(&forecast, ahead), level(400 * 288 - 1 + ahead / 5));
-        assert!(near(got, then, 0.1), "{ahead}: {got}, not {then}");
+        assert!(near(got, then, 0.05), "{ahead}: {got}, not {then}");
     }
 }
 

@@ -16,6 +16,8 @@ const WIDER: usize = 4;
 const LATELY_SECONDS: i64 = 1800;
 /// Cycles whose mean tells what is usual in the course of a shorter period: those of two days, at most so many.
 const MOST_CYCLES: usize = 24;
+/// Of fewer the mean is mostly noise, where two days hold more.
+const FEWEST_CYCLES: usize = 4;
 
 /// The features of one history: lags and windows in steps, each once, and the periods it is long enough for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +61,11 @@ impl Features {
         halves.extend(CENTERED_SECONDS.iter().map(|seconds| calendar.steps_in(*seconds).saturating_sub(1) / 2));
         halves.dedup();
         let two_days = calendar.steps_in(2 * 86_400);
-        let cycle = |&period: &usize| Cycle { period, count: (two_days / period.max(1)).clamp(1, MOST_CYCLES) };
+        let cycle = |&period: &usize| {
+            let whole = (two_days / period.max(1)).clamp(1, MOST_CYCLES);
+            let count = whole.min(first_scored / period.max(1));
+            (count >= whole.min(FEWEST_CYCLES)).then_some(Cycle { period, count })
+        };
         let mut features = Self { lags, windows, halves, seasons: Vec::new(), lately: None, cycles: Vec::new() };
         for &season in &seasons.days {
             features.seasons.push(season);
@@ -69,8 +75,7 @@ impl Features {
         }
         let lately = calendar.steps_in(LATELY_SECONDS).max(2);
         features.lately = (features.seasons.contains(&SeasonalNaive::Day)).then_some(lately);
-        features.cycles =
-            seasons.periods.iter().map(cycle).filter(|cycle| cycle.period * cycle.count <= first_scored).collect();
+        features.cycles = seasons.periods.iter().filter_map(cycle).collect();
         features
     }
 
@@ -154,16 +159,18 @@ impl Features {
         Some(())
     }
 
-    /// What is usual `ahead` steps after `origin`, as a shape: 0 everywhere where no day is behind.
+    /// What is usual `ahead` steps after `origin`, as a shape: 0 everywhere where no day is behind and no period was found.
     pub(crate) fn profile(&self, values: &impl Values, origin: usize, ahead: usize) -> f64 {
-        if self.lately.is_none() {
-            return 0.0;
-        }
-        let newest = values.season_before(origin + ahead, 1, origin);
-        let usual = |half: usize| newest.map_or(0.0, |newest| values.usual(newest, half, origin));
-        match self.cycles.first() {
-            None => usual(self.halves.get(1).copied().unwrap_or(0)),
-            Some(cycle) => f64::midpoint(usual(0), cycle.usual(values, origin + ahead, origin).unwrap_or(0.0)),
+        let cycle = self.cycles.first().map(|cycle| cycle.usual(values, origin + ahead, origin).unwrap_or(0.0));
+        let usual = |half: usize| {
+            let newest = values.season_before(origin + ahead, 1, origin);
+            newest.map_or(0.0, |newest| values.usual(newest, half, origin))
+        };
+        match (self.lately, cycle) {
+            (None, None) => 0.0,
+            (None, Some(cycle)) => cycle,
+            (Some(_), None) => usual(self.halves.get(1).copied().unwrap_or(0)),
+            (Some(_), Some(cycle)) => f64::midpoint(usual(0), cycle),
         }
     }
 

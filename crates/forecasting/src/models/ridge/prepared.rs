@@ -71,22 +71,22 @@ fn usual(past: &Past, first: usize, half: usize) -> Vec<f64> {
     let oldest = first.saturating_sub((USUAL_DAYS - 1) * day);
     let means: Vec<f64> = (oldest..=last).map(|place| past.centered(place, half, last)).collect();
     let mut sums = means[first - oldest..].to_vec();
-    let (mut least, mut most) = (sums.clone(), sums.clone());
+    let (mut lows, mut highs) = (sums.clone(), sums.clone());
     for days in 1..USUAL_DAYS {
         // so many places have no such day before them
         let without = (days * day).saturating_sub(first);
         let before = &means[(first + without).saturating_sub(days * day + oldest)..];
         for (place, &mean) in (without..sums.len()).zip(before) {
             sums[place] += mean;
-            least[place] = least[place].min(mean);
-            most[place] = most[place].max(mean);
+            lows[place] = lows[place].min(mean);
+            highs[place] = highs[place].max(mean);
         }
     }
     let count = |place: usize| 1 + (place / day).min(USUAL_DAYS - 1);
     (first..=last)
         .zip(sums)
-        .zip(least.iter().zip(&most))
-        .map(|((place, sum), (least, most))| trimmed(sum, *least, *most, count(place)))
+        .zip(lows.into_iter().zip(highs))
+        .map(|((place, sum), (low, high))| trimmed(sum, low, high, count(place)))
         .collect()
 }
 
