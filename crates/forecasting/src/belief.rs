@@ -1,19 +1,26 @@
 //! [`Beliefs`]: how far the model's word is taken, when what comes does not go along with it.
 //!
 //! ```text
-//! c' = y + a · (c − y)        a = (Σ λ^k (c − y)(y' − y) + K m) / (Σ λ^k (c − y)² + K m),  held in [0, 1]
+//! c' = b + a · (c − b)        a = (Σ λ^k (c − b)(y' − b) + K m) / (Σ λ^k (c − b)² + K m),  held in [0, 1]
+//!
+//! b = y + κ · u               κ = Σ u (y' − y) / Σ u²  over the rehearsal,  held in [0, 1]
 //! ```
 //!
-//! `y` the value at the origin, `c` the model's center, `y'` what came; the sums are over the samples that came in use, `λ` halves them in an hour,
-//! `m` is the mean of `(c − y)²` in the rehearsal and `K` = 60 what it weighs: the least-squares slope of what came on what was foretold, drawn toward 1. A model
-//! that wants back to a level that is gone is soon believed no more, and one that foresees well not a bit less.
+//! `y` the value at the origin, `u` how what is usual goes on from there, `c` the model's center, `y'` what came; the sums for `a` are over the samples
+//! that came in use, `λ` halves them in an hour, `m` is the mean of `(c − b)²` in the rehearsal and `K` = 60 what it weighs: the least-squares slope of
+//! what came on what was foretold, drawn toward 1. A model that wants back to a level that is gone is soon believed no more, and one that foresees well
+//! not a bit less. What is left then is the new level with the shape of the day as far as the load keeps to one: a shift says nothing against that.
 
 use crate::horizons;
 use crate::past::Past;
-use crate::rolling::Misses;
+use crate::rolling::{Miss, Misses};
 
 /// What the rehearsal weighs, in samples.
 const PRIOR: f64 = 60.0;
+/// In less than an hour the day moves little, and what six days have of noise with it.
+const SHAPE_FROM_SECONDS: i64 = 3600;
+/// More misses than this tell hardly more of how the load keeps to its shape.
+const MOST_ASKED: usize = 400;
 const HALF_LIFE_SECONDS: f64 = 3600.0;
 /// Moves smaller than this (on the models' scale, where loads are near 1) are none.
 const LEAST_SQUARE: f64 = 1e-12;
@@ -29,41 +36,56 @@ pub(crate) struct Beliefs {
 #[derive(Debug, Clone, Copy)]
 struct Belief {
     ahead: usize,
+    /// κ
+    shape: f64,
     prior: f64,
-    /// Σ λ^k (c − y)(y' − y)
+    /// Σ λ^k (c − b)(y' − b)
     agreed: f64,
-    /// Σ λ^k (c − y)²
+    /// Σ λ^k (c − b)²
     foretold: f64,
 }
 
 impl Beliefs {
-    /// Full belief at every knot of a rehearsal.
-    pub(crate) fn of(misses: &Misses, past: &Past) -> Self {
-        let belief = |(ahead, misses): (usize, &[crate::rolling::Miss])| {
-            let squares = misses.iter().map(|miss| (miss.predicted - past.value(miss.origin)).powi(2)).sum::<f64>();
-            let prior = PRIOR * squares / misses.len().max(1) as f64 + LEAST_SQUARE;
-            Belief { ahead, prior, agreed: 0.0, foretold: 0.0 }
+    /// Full belief at every knot of a rehearsal; `shape` tells how what is usual goes on so many steps from an origin.
+    pub(crate) fn of(misses: &Misses, past: &Past, shape: impl Fn(usize, usize) -> f64) -> Self {
+        let belief = |(ahead, misses): (usize, &[Miss])| {
+            let asked: Vec<(f64, &Miss)> = misses
+                .iter()
+                .step_by(misses.len().div_ceil(MOST_ASKED).max(1))
+                .map(|miss| (shape(miss.origin, ahead), miss))
+                .collect();
+            let now = |miss: &Miss| past.value(miss.origin);
+            let moved: f64 = asked.iter().map(|(shape, miss)| shape * (miss.actual - now(miss))).sum();
+            let foretold: f64 = asked.iter().map(|(shape, _)| shape * shape).sum();
+            let is_far = past.calendar().steps_in(SHAPE_FROM_SECONDS) <= ahead;
+            let kept = if is_far && foretold > LEAST_SQUARE { (moved / foretold).clamp(0.0, 1.0) } else { 0.0 };
+            let beyond = |(shape, miss): &(f64, &Miss)| (miss.predicted - now(miss) - kept * shape).powi(2);
+            let prior = PRIOR * asked.iter().map(beyond).sum::<f64>() / asked.len().max(1) as f64 + LEAST_SQUARE;
+            Belief { ahead, shape: kept, prior, agreed: 0.0, foretold: 0.0 }
         };
         let step_seconds = f64::from(past.calendar().step().seconds());
         Self { knots: misses.iter().map(belief).collect(), fading: 0.5_f64.powf(step_seconds / HALF_LIFE_SECONDS) }
     }
 
-    /// The center as far as it is believed, `ahead` steps after an origin where the value is `now`.
-    pub(crate) fn believed(&self, now: f64, ahead: usize, center: f64) -> f64 {
+    /// The center as far as it is believed, `ahead` steps after an origin where the value is `now`, and what is usual moves by `shape`.
+    pub(crate) fn believed(&self, now: f64, ahead: usize, shape: f64, center: f64) -> f64 {
         if self.knots.is_empty() {
             return center;
         }
-        let (left, right, share) = horizons::place_by(&self.knots, |belief| belief.ahead, ahead);
-        let (near, far) = (self.knots[left].slope(), self.knots[right].slope());
-        now + (near + (far - near) * share) * (center - now)
+        let (left, right, part) = horizons::place_by(&self.knots, |belief| belief.ahead, ahead);
+        let (near, far) = (self.knots[left], self.knots[right]);
+        let between = |near: f64, far: f64| near + (far - near) * part;
+        let base = now + between(near.shape, far.shape) * shape;
+        base + between(near.slope(), far.slope()) * (center - base)
     }
 
-    /// Learns that `actual` came `ahead` steps after a value of `now`, where the model's center was `center`.
-    pub(crate) fn learn(&mut self, now: f64, ahead: usize, center: f64, actual: f64) {
+    /// Learns that `actual` came `ahead` steps after a value of `now`, where the model's center was `center` and what is usual moved by `shape`.
+    pub(crate) fn learn(&mut self, now: f64, ahead: usize, shape: f64, center: f64, actual: f64) {
         let fading = self.fading;
         if let Some(belief) = self.knots.iter_mut().find(|belief| belief.ahead == ahead) {
-            belief.agreed = fading * belief.agreed + (center - now) * (actual - now);
-            belief.foretold = fading * belief.foretold + (center - now).powi(2);
+            let base = now + belief.shape * shape;
+            belief.agreed = fading * belief.agreed + (center - base) * (actual - base);
+            belief.foretold = fading * belief.foretold + (center - base).powi(2);
         }
     }
 
@@ -96,21 +118,21 @@ mod tests {
                 misses.record(knot, &past, origin, ahead, past.value(origin) + 0.1);
             }
         }
-        Beliefs::of(&misses, &past)
+        Beliefs::of(&misses, &past, |_, _| 0.0)
     }
 
     #[test]
     fn a_model_is_believed_until_what_comes_does_not_go_along() {
         let mut beliefs = beliefs();
-        assert!((beliefs.believed(1.0, 10, 2.0) - 2.0).abs() < 1e-12);
+        assert!((beliefs.believed(1.0, 10, 0.0, 2.0) - 2.0).abs() < 1e-12);
         for _ in 0..30 {
             // it wants half a unit down, and nothing moves
-            beliefs.learn(2.0, 10, 1.5, 2.0);
+            beliefs.learn(2.0, 10, 0.0, 1.5, 2.0);
         }
-        let believed = beliefs.believed(2.0, 10, 1.5);
+        let believed = beliefs.believed(2.0, 10, 0.0, 1.5);
         assert!(believed > 1.9 && believed <= 2.0, "{believed}");
-        assert!((beliefs.believed(2.0, 1, 1.5) - 1.5).abs() < 1e-12, "the other knot has learned nothing");
-        let between = beliefs.believed(2.0, 3, 1.5);
+        assert!((beliefs.believed(2.0, 1, 0.0, 1.5) - 1.5).abs() < 1e-12, "the other knot has learned nothing");
+        let between = beliefs.believed(2.0, 3, 0.0, 1.5);
         assert!(between > 1.5 && between < believed, "{between}");
     }
 
@@ -118,14 +140,33 @@ mod tests {
     fn belief_comes_back_and_is_never_more_than_full() {
         let mut beliefs = beliefs();
         for _ in 0..30 {
-            beliefs.learn(2.0, 1, 1.5, 2.0);
+            beliefs.learn(2.0, 1, 0.0, 1.5, 2.0);
         }
         for _ in 0..300 {
-            beliefs.learn(2.0, 1, 1.5, 1.0);
+            beliefs.learn(2.0, 1, 0.0, 1.5, 1.0);
         }
-        assert!((beliefs.believed(2.0, 1, 1.5) - 1.5).abs() < 1e-9);
+        assert!((beliefs.believed(2.0, 1, 0.0, 1.5) - 1.5).abs() < 1e-9);
         let mut fresh = self::beliefs();
         fresh.inherit(&beliefs);
-        assert!((fresh.believed(2.0, 1, 1.5) - beliefs.believed(2.0, 1, 1.5)).abs() < 1e-12);
+        assert!((fresh.believed(2.0, 1, 0.0, 1.5) - beliefs.believed(2.0, 1, 0.0, 1.5)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_left_of_a_model_that_is_not_believed_keeps_to_the_shape_of_the_load() {
+        // an hour up, an hour down, and what is usual tells it
+        let past = past(&(0..1000).map(|i| Some(if i / 60 % 2 == 0 { 108.0 } else { 100.0 })).collect::<Vec<_>>());
+        let moves = |origin: usize, ahead: usize| past.value(origin + ahead) - past.value(origin);
+        let mut misses = Misses::none(&[60]);
+        for origin in 0..800 {
+            misses.record(0, &past, origin, 60, past.value(origin + 60) + 0.1);
+        }
+        let mut beliefs = Beliefs::of(&misses, &past, moves);
+        let shape = moves(0, 60);
+        for _ in 0..100 {
+            // the level has doubled, the shape is the same, the model wants back
+            beliefs.learn(2.0, 60, shape, 1.0, 2.0 + shape);
+        }
+        let believed = beliefs.believed(2.0, 60, shape, 1.0);
+        assert!(shape < -0.03 && (believed - (2.0 + shape)).abs() < 0.02, "{believed}, not {}", 2.0 + shape);
     }
 }

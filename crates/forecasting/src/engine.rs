@@ -167,7 +167,13 @@ impl Stage<'_> {
         let chosen = chosen.ok_or_else(|| self.too_little(FEWEST_SAMPLES))?;
         let mixture = mixture.map_or_else(|| self.mixture(&chosen.misses), Ok)?;
         let verdict = Verdict { model: chosen.name, reason, scores };
-        Ok((chosen.center, self.beliefs(&chosen.misses), Some(mixture), verdict))
+        let beliefs = match &chosen.center {
+            Center::Ridge(ridge) => {
+                Beliefs::of(&chosen.misses, self.past, |origin, ahead| ridge.shape(self.past, origin, ahead))
+            }
+            Center::Other(_) => Beliefs::of(&chosen.misses, self.past, |_, _| 0.0),
+        };
+        Ok((chosen.center, beliefs, Some(mixture), verdict))
     }
 
     /// The model of that name, whatever its loss.
@@ -210,7 +216,7 @@ impl Stage<'_> {
         let model = model.ok_or_else(|| self.no_periodic(0))?;
         let name = ModelName::PeriodicAutoregression;
         let verdict = Verdict { model: name, reason: ChoiceReason::StatedByUser, scores: Vec::new() };
-        let nothing_rehearsed = self.beliefs(&Misses::none(&[]));
+        let nothing_rehearsed = Beliefs::of(&Misses::none(&[]), self.past, |_, _| 0.0);
         Ok((Center::Other(Arc::new(model)), nothing_rehearsed, None, verdict))
     }
 
@@ -240,10 +246,6 @@ impl Stage<'_> {
         let ridge = Ridge::new(self.past, &self.rolling, &self.seasons);
         let (misses, fitted) = ridge.roll(self.past, &self.rolling)?;
         Some(Rehearsed { name: ModelName::Ridge, center: Center::Ridge(fitted), misses })
-    }
-
-    fn beliefs(&self, misses: &Misses) -> Beliefs {
-        Beliefs::of(misses, self.past)
     }
 
     fn mixture(&self, misses: &Misses) -> Result<Mixture, NoForecast> {

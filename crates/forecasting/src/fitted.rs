@@ -12,7 +12,7 @@ use crate::glance::Glance;
 use crate::horizons;
 use crate::mixture::Mixture;
 use crate::model::Predict;
-use crate::models::ridge::FittedRidge;
+use crate::models::ridge::{FittedRidge, Told};
 use crate::quantiles::{self, Offsets};
 use crate::scale::Scale;
 use crate::spread::Regime;
@@ -81,13 +81,13 @@ impl Fitted {
         match &self.center {
             Center::Ridge(ridge) => {
                 let values = self.glance(history)?;
-                let centers = |ahead: &[usize]| ridge.centers(&values, values.last(), ahead);
-                self.forecast_from(&values, values.stale(), history, centers)
+                let told = |ahead: &[usize]| ridge.told(&values, values.last(), ahead);
+                self.forecast_from(&values, values.stale(), history, told)
             }
             Center::Other(model) => {
                 let past = known_past(history, self.scale, &self.settings.timezone)?;
-                let centers = |ahead: &[usize]| model.predict(&past, past.last(), ahead);
-                self.forecast_from(&past, past.stale(), history, centers)
+                let told = |ahead: &[usize]| Some(shapeless(model.predict(&past, past.last(), ahead)?));
+                self.forecast_from(&past, past.stale(), history, told)
             }
         }
     }
@@ -106,14 +106,14 @@ impl Fitted {
         match &self.center {
             Center::Ridge(ridge) => {
                 if let Ok(values) = self.glance(history) {
-                    let center = |origin: usize, ahead: usize| ridge.centers(&values, origin, &[ahead])?.pop();
-                    self.learn_from(&values, values.stale(), new, &mut learner, center);
+                    let told = |origin: usize, ahead: usize| ridge.told(&values, origin, &[ahead])?.pop();
+                    self.learn_from(&values, values.stale(), new, &mut learner, told);
                 }
             }
             Center::Other(model) => {
                 if let Ok(past) = known_past(history, self.scale, &self.settings.timezone) {
-                    let center = |origin: usize, ahead: usize| model.predict(&past, origin, &[ahead])?.pop();
-                    self.learn_from(&past, past.stale(), new, &mut learner, center);
+                    let told = |origin: usize, ahead: usize| shapeless(model.predict(&past, origin, &[ahead])?).pop();
+                    self.learn_from(&past, past.stale(), new, &mut learner, told);
                 }
             }
         }
@@ -160,18 +160,18 @@ impl Fitted {
         values: &impl Values,
         stale: usize,
         history: &Series,
-        centers: impl Fn(&[usize]) -> Option<Vec<f64>>,
+        told: impl Fn(&[usize]) -> Option<Vec<Told>>,
     ) -> Result<Forecast, NoForecast> {
         let origin = history.end().unwrap_or(history.start());
         let horizons = horizons::of_forecast(self.step, self.settings.lead_time, self.settings.horizon);
         let ahead: Vec<usize> = horizons.iter().map(|horizon| horizon + stale).collect();
-        let centers = centers(&ahead).ok_or_else(|| too_little(history.known(), history.known() + 1))?;
+        let told = told(&ahead).ok_or_else(|| too_little(history.known(), history.known() + 1))?;
         let regime = Regime::at(values, values.last());
         // what is not a number must fail, and not become the floor
         let floor = if self.never_negative { Load::ZERO } else { Load::new(-Load::MAX).map_err(failed)? };
         let ceiling = self.ceiling(regime.now())?;
-        let horizons = horizons.into_iter().zip(ahead).zip(centers).map(|((horizon, ahead), center)| {
-            let center = self.beliefs.believed(regime.now(), ahead, center);
+        let horizons = horizons.into_iter().zip(ahead).zip(told).map(|((horizon, ahead), told)| {
+            let center = self.beliefs.believed(regime.now(), ahead, told.shape, told.center);
             let quantiles = self.quantiles(values, &regime, ahead, center)?;
             let load = |quantile: f64| {
                 let load = Load::new(self.scale.backward(quantile)).map_err(failed)?.max(floor);
@@ -220,7 +220,7 @@ impl Fitted {
         stale: usize,
         new: usize,
         learner: &mut Learner,
-        center: impl Fn(usize, usize) -> Option<f64>,
+        told: impl Fn(usize, usize) -> Option<Told>,
     ) {
         let compared = horizons::compared(self.step, self.settings.lead_time);
         let fading = (-f64::from(self.step.seconds()) / DRIFT_SECONDS).exp();
@@ -229,11 +229,11 @@ impl Fitted {
         for index in ((end + 1).saturating_sub(new)..=values.last()).filter(|&index| values.is_known(index)) {
             for &ahead in &asked {
                 let Some(origin) = index.checked_sub(ahead).filter(|&origin| values.is_known(origin)) else { continue };
-                let Some(said) = center(origin, ahead) else { continue };
+                let Some(Told { center, shape }) = told(origin, ahead) else { continue };
                 let regime = Regime::at(values, origin);
                 let (now, actual) = (regime.now(), values.value(index));
-                let believed = learner.beliefs.believed(now, ahead, said);
-                learner.beliefs.learn(now, ahead, said, actual);
+                let believed = learner.beliefs.believed(now, ahead, shape, center);
+                learner.beliefs.learn(now, ahead, shape, center, actual);
                 let size = learner.mixture.learn(values, &regime, ahead, believed, actual);
                 if ahead == compared {
                     let size = size.unwrap_or(1.0).min(LARGEST_ERROR);
@@ -249,6 +249,11 @@ struct Learner {
     beliefs: Beliefs,
     mixture: Mixture,
     drift: f64,
+}
+
+/// The `centers` of a model that knows nothing of what is usual.
+fn shapeless(centers: Vec<f64>) -> Vec<Told> {
+    centers.into_iter().map(|center| Told { center, shape: 0.0 }).collect()
 }
 
 fn since(earlier: Timestamp, later: Timestamp) -> Duration {

@@ -52,21 +52,21 @@ fn deviations(past: &Past, count: usize, half: usize) -> Vec<f64> {
     let last = past.last();
     let first = (last + 1).saturating_sub(count);
     let mut deviations: Vec<f64> = (first..=last)
-        .map(|index| match past.is_known(index) {
-            true => past.value(index) - past.mean(index.saturating_sub(half), (index + half).min(last)),
-            false => 0.0,
-        })
+        .map(|index| past.value(index) - past.mean(index.saturating_sub(half), (index + half).min(last)))
         .collect();
-    let mut sizes: Vec<f64> = deviations.iter().map(|deviation| deviation.abs()).collect();
+    let known: Vec<bool> = (first..=last).map(|index| past.is_known(index)).collect();
+    let of_known = |deviations: &[f64]| -> Vec<f64> {
+        deviations.iter().zip(&known).filter(|(_, known)| **known).map(|(deviation, _)| *deviation).collect()
+    };
+    let mut sizes: Vec<f64> = of_known(&deviations).into_iter().map(f64::abs).collect();
     sizes.sort_unstable_by(f64::total_cmp);
     let middle = sizes[sizes.len() / 2];
     let most = if middle > 0.0 { USUAL * middle } else { sizes[rare_place(sizes.len())] };
     for deviation in &mut deviations {
         *deviation = deviation.clamp(-most, most);
     }
-    let mean = deviations.iter().sum::<f64>() / deviations.len() as f64;
-    let known = (first..=last).map(|index| past.is_known(index));
-    deviations.iter().zip(known).map(|(deviation, known)| if known { deviation - mean } else { 0.0 }).collect()
+    let mean = of_known(&deviations).iter().sum::<f64>() / sizes.len() as f64;
+    deviations.iter().zip(&known).map(|(deviation, known)| if *known { deviation - mean } else { 0.0 }).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]

@@ -86,6 +86,15 @@ pub(crate) struct FittedRidge {
     limits: Limits,
 }
 
+/// What is said of one time ahead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    /// The center.
+    pub(crate) center: f64,
+    /// How what is usual goes on from the origin until then.
+    pub(crate) shape: f64,
+}
+
 /// The range seen, widened by a quarter of its width on either side.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
@@ -273,14 +282,15 @@ impl FittedRidge {
         (!self.knots.is_empty()).then_some(self)
     }
 
-    /// The centers `ahead` steps after `origin`; `None` where the past does not reach back far enough.
-    pub(crate) fn centers(&self, values: &impl Values, origin: usize, ahead: &[usize]) -> Option<Vec<f64>> {
+    /// What is said of the times `ahead` steps after `origin`; `None` where the past does not reach back far enough.
+    pub(crate) fn told(&self, values: &impl Values, origin: usize, ahead: &[usize]) -> Option<Vec<Told>> {
         if origin < self.features.first_origin(values.calendar()) {
             return None;
         }
         let mut row = Vec::with_capacity(self.features.count());
         let anchor = self.features.push_shared(values, origin, &mut row)?;
         let now = values.value(origin);
+        let usual_now = self.features.profile(values, origin, 0);
         let mut center = |knot: usize| {
             row.truncate(self.features.shared_count());
             self.features.push_ahead(values, &anchor, self.knots[knot], &mut row)?;
@@ -289,10 +299,12 @@ impl FittedRidge {
         let profile = |ahead: usize| self.features.profile(values, origin, ahead);
         // what the regression of a knot says beyond the profile, each asked once
         let mut beyond: Vec<Option<f64>> = vec![None; self.knots.len()];
-        let predict_one = |&ahead: &usize| {
+        let tell = |&ahead: &usize| {
             let (left, right, share) = horizons::place(&self.knots, ahead);
+            let usual = profile(ahead);
+            let goes_on = usual - usual_now;
             if self.knots[left] == ahead {
-                return center(left);
+                return Some(Told { center: center(left)?, shape: goes_on });
             }
             for knot in [left, right] {
                 if beyond[knot].is_none() {
@@ -300,15 +312,20 @@ impl FittedRidge {
                 }
             }
             let (near, far) = (beyond[left]?, beyond[right]?);
-            Some(self.limits.hold(profile(ahead) + near + (far - near) * share))
+            Some(Told { center: self.limits.hold(usual + near + (far - near) * share), shape: goes_on })
         };
-        ahead.iter().map(predict_one).collect()
+        ahead.iter().map(tell).collect()
+    }
+
+    /// How what is usual goes on from `origin` through the time `ahead` steps later.
+    pub(crate) fn shape(&self, values: &impl Values, origin: usize, ahead: usize) -> f64 {
+        self.features.profile(values, origin, ahead) - self.features.profile(values, origin, 0)
     }
 }
 
 impl Predict for FittedRidge {
     fn predict(&self, past: &Past, origin: usize, ahead: &[usize]) -> Option<Vec<f64>> {
-        self.centers(past, origin, ahead)
+        Some(self.told(past, origin, ahead)?.into_iter().map(|told| told.center).collect())
     }
 }
 

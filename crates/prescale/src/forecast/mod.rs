@@ -111,6 +111,8 @@ fn forecast(
         }
     };
     let Some(asked) = asked(args, &named, &mut stderr)? else { return Ok(false) };
+    // one series is done before a line of progress is read
+    let shows_progress = shows_progress && named.len() > 1;
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let outcomes = work::all(
         &named,
