@@ -102,21 +102,21 @@ impl Prices {
     /// The price, in fleets, whose share of time with too few pods is `allowed`, on straight lines between the logarithms of both.
     fn holding(&self, allowed: f64) -> f64 {
         let mut shares = Vec::with_capacity(COUNT);
-        let mut least = f64::INFINITY;
+        let mut fewest = f64::INFINITY;
         for rehearsal in &self.rehearsals {
             let share = rehearsal.seconds_short(TRUST) / self.seconds;
             // what costs more is short no more often
-            least = least.min(share.max(f64::MIN_POSITIVE));
-            shares.push(least);
+            fewest = fewest.min(share.max(f64::MIN_POSITIVE));
+            shares.push(fewest);
         }
-        let after = shares.partition_point(|&share| share > allowed);
-        match (after.checked_sub(1), shares.get(after)) {
+        let enough = shares.partition_point(|&share| share > allowed);
+        match (enough.checked_sub(1), shares.get(enough)) {
             (None, _) => price(0),
-            (Some(last), None) => price(last),
-            (Some(before), Some(&right)) => {
-                let left = shares[before];
+            (Some(dearest), None) => price(dearest),
+            (Some(cheaper), Some(&right)) => {
+                let left = shares[cheaper];
                 let part = (left / allowed).ln() / (left / right).ln();
-                price(before) * RATIO.powf(part)
+                price(cheaper) * RATIO.powf(part)
             }
         }
     }

@@ -65,8 +65,9 @@ impl Rehearsal {
         let looks = u32::try_from(step.as_secs() / HPA_SYNC.as_secs()).unwrap_or(u32::MAX).clamp(1, MOST_LOOKS);
         let needed = self.fleet.needed(load);
         let short = (0..looks).filter(|&look| {
-            let back = step - step * look / looks;
-            until.checked_sub(back).is_ok_and(|at| self.ready_at(at, target.request.lead_time) < needed)
+            until
+                .checked_sub(step * (looks - look) / looks)
+                .is_ok_and(|at| self.ready_at(at, target.request.lead_time) < needed)
         });
         self.short = self.short * fade + seconds * short.count() as f64 / f64::from(looks);
         self.expected *= fade;

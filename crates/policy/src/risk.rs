@@ -35,7 +35,7 @@ pub(crate) struct Risk {
     grain: u32,
     counts: usize,
     /// Time after time, rising counts.
-    exceedance: Vec<f32>,
+    exceedance: Vec<f64>,
     /// Per time, the first count worth looking at.
     first: Vec<usize>,
 }
@@ -77,9 +77,7 @@ impl Risk {
         let count = |place: usize| f64::from(lowest) + f64::from(grain) * place as f64;
         let exceedance = distributions
             .iter()
-            .flat_map(|distribution| {
-                (0..counts).map(move |place| distribution.exceedance(count(place) * per_pod) as f32)
-            })
+            .flat_map(|distribution| (0..counts).map(move |place| distribution.exceedance(count(place) * per_pod)))
             .collect();
         let begins = sample_end(forecast.origin(), target.request.step, now.checked_add(HPA_SYNC).ok()?);
         Some(Self { origin: forecast.origin(), begins, spacing, lead, hold, lowest, grain, counts, exceedance, first })
@@ -100,6 +98,11 @@ impl Risk {
         self.lowest
     }
 
+    /// No more pods are worth looking at.
+    pub(crate) fn highest(&self) -> u32 {
+        self.lowest.saturating_add(self.grain.saturating_mul(u32::try_from(self.counts - 1).unwrap_or(u32::MAX)))
+    }
+
     /// Between how many pods one decision makes a difference.
     pub(crate) fn grain(&self) -> u32 {
         self.grain
@@ -116,7 +119,7 @@ impl Risk {
             None => 1.0,
             Some(above) => {
                 let place = ((above / self.grain) as usize).min(self.counts - 1);
-                f64::from(self.exceedance[self.last(time) * self.counts + place])
+                self.exceedance[self.last(time) * self.counts + place]
             }
         }
     }
@@ -124,7 +127,7 @@ impl Risk {
     /// The count with the least of `pods + price × P(too few)` at `time`.
     pub(crate) fn cheapest(&self, time: usize, price: f64) -> u32 {
         let row = &self.exceedance[self.last(time) * self.counts..][..self.counts];
-        let cost = |place: usize| f64::from(self.grain) * place as f64 + price * f64::from(row[place]);
+        let cost = |place: usize| f64::from(self.grain) * place as f64 + price * row[place];
         let first = self.first[self.last(time)];
         let best = (first..self.counts).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(first);
         self.lowest + self.grain * u32::try_from(best).unwrap_or(0)

@@ -34,11 +34,14 @@ pub(crate) fn size(risk: &Risk, fleet: &FleetEstimate, price: f64, now: Timestam
     let course = Course::of(risk, fleet, price, now);
     let current = fleet.replicas();
     let wanted = course.wanted;
-    let (fall, rise) = fleet.nearest_changes();
+    let (next_below, next_above) = fleet.nearest_changes();
     let grain = usize::try_from(risk.grain()).unwrap_or(usize::MAX);
-    let falls =
-        (risk.lowest().min(wanted)..=fall).step_by(grain).chain(std::iter::once(wanted).filter(|&pods| pods <= fall));
-    let rises = (rise..=wanted.saturating_add(wanted / FURTHEST_RISE + 1).max(rise)).step_by(grain);
+    // below the lowest count and beyond the highest at hand no pod makes a difference
+    let (lowest, highest) = (risk.lowest().min(wanted), risk.highest());
+    let falls = (lowest..=next_below.min(highest)).step_by(grain).chain([wanted]).filter(|&pods| pods <= next_below);
+    let furthest = wanted.saturating_add(wanted / FURTHEST_RISE + 1).min(highest);
+    let nearest = next_above.max(lowest);
+    let rises = (nearest..=furthest.max(nearest)).step_by(grain);
     let mut best = (course.cost(current), current);
     for pods in falls.chain(rises) {
         let cost = course.cost(pods);
@@ -65,21 +68,21 @@ struct Course<'a> {
 impl<'a> Course<'a> {
     fn of(risk: &'a Risk, fleet: &FleetEstimate, price: f64, now: Timestamp) -> Self {
         let (lead, hold) = (risk.lead(), risk.hold());
-        let last = lead.max(hold);
+        let end = lead.max(hold);
         // what a decision at `time` answers for: pods it orders serve from `lead` later on, and those it keeps until the next ones are Ready
-        let cheapest: Vec<u32> = (0..=last + lead).map(|time| risk.cheapest(time, price)).collect();
+        let cheapest: Vec<u32> = (0..=end + lead).map(|time| risk.cheapest(time, price)).collect();
         let asked = |time: usize| cheapest[time + hold.min(lead)..=time + lead].iter().copied().max().unwrap_or(1);
-        let mut without = Vec::with_capacity(last + 1);
+        let mut without = Vec::with_capacity(end + 1);
         let mut later = 0;
-        for time in 0..=last {
+        for time in 0..=end {
             if time > 0 {
                 later = asked(time).max(later);
             }
-            let held = now.checked_add(risk.after(time)).map_or(0, |then| fleet.held_at(then));
-            without.push(held.max(later).max(1));
+            let earlier = now.checked_add(risk.after(time)).map_or(0, |then| fleet.held_at(then));
+            without.push(earlier.max(later).max(1));
         }
         let least_of = |from: usize, to: usize| without[from..to.max(from)].iter().copied().min().unwrap_or(u32::MAX);
-        let least = (0..=last)
+        let least = (0..=end)
             .map(|time| {
                 let (from, turn) = (time.saturating_sub(lead), (hold + 1).min(time + 1));
                 (least_of(from, turn), least_of(turn.max(from), time + 1))

@@ -80,10 +80,14 @@ proptest! {
     }
 
     #[test]
-    fn fleets_of_any_size_are_sized_near_what_the_forecast_says(middle in 1.0..1e9_f64, price in 1.0..100.0_f64) {
-        let risk = risk(middle, None, middle / 20.0);
-        let needed = middle / 10.0;
-        let found = f64::from(pods(&risk, &fleet(u32::try_from((needed as u64).max(1)).unwrap(), 0.0), price * needed.max(1.0)));
-        prop_assert!(found >= needed.floor() && found <= 2.0 * needed + 2.0, "{found} for {needed}");
+    fn fleets_of_any_size_are_sized_near_what_the_forecast_says(
+        needed in 1_u32..300_000_000, running in 0.1_f64..4.0, spread in prop_oneof![Just(0.0), 0.0..0.1_f64], price in 1.0..100.0_f64,
+    ) {
+        let (middle, count) = (f64::from(needed) * 10.0, f64::from(needed));
+        let risk = risk(middle, None, middle * spread);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1.2e9")]
+        let fleet = fleet((count * running).ceil() as u32, 0.0);
+        let found = f64::from(pods(&risk, &fleet, price * count));
+        prop_assert!(found >= count && found <= 2.0 * count + 2.0, "{found} for {count}");
     }
 }

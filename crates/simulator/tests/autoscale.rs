@@ -87,16 +87,16 @@ fn scores_and_families_are_those_of_the_independent_simulation() {
         let hpa = HpaSettings::defaults(capacity, ReplicaRange::at_least(1)).with_tolerance(tolerance);
         let trial = Trial { hpa, ..Trial::new(&course, from, capacity, Duration::from_secs(start)) };
         let value = |tick: usize| decisions[tick].1.map(|value| Load::new(value).unwrap());
-        let scores = trial.run(capacity, value, |_, _| ()).unwrap();
+        let outcome = trial.run(capacity, value, |_, _| ()).unwrap();
         let theirs = |name: &str| answer["decisions"][0][name].as_f64().unwrap();
         for (name, ours) in [
-            ("under", 100.0 * scores.short_time),
-            ("unmet", 100.0 * scores.unmet_share),
-            ("cost", scores.relative_cost()),
-            ("actions", scores.actions_per_hour),
-            ("theta_u", 100.0 * scores.mean_shortage),
-            ("theta_o", 100.0 * scores.mean_surplus),
-            ("tau_o", 100.0 * scores.surplus_time),
+            ("under", 100.0 * outcome.short_time),
+            ("unmet", 100.0 * outcome.unmet_share),
+            ("cost", outcome.relative_cost()),
+            ("actions", outcome.actions_per_hour),
+            ("theta_u", 100.0 * outcome.mean_shortage),
+            ("theta_o", 100.0 * outcome.mean_surplus),
+            ("tau_o", 100.0 * outcome.surplus_time),
         ] {
             assert!((ours - theirs(name)).abs() < 1e-6 * ours.abs().max(1.0), "{name}: {ours}, not {}", theirs(name));
         }

@@ -116,7 +116,8 @@ impl Prescale {
     /// The value of the sample whose name and labels are in `/metrics`, where each of `labels` is part of the line.
     pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> Option<f64> {
         let (_, text) = self.get("/metrics").await;
-        let is_wanted = |line: &&str| line.starts_with(name) && labels.iter().all(|label| line.contains(label));
+        let is_named = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        let is_wanted = |line: &&str| is_named(line) && labels.iter().all(|label| line.contains(label));
         text.lines().find(is_wanted)?.rsplit_once(' ')?.1.parse().ok()
     }
 }

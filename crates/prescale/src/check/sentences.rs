@@ -101,7 +101,7 @@ fn level(target: &Target) -> String {
     let quantile = (target.service_level.quantile().get() * 1e4).round() / 1e4;
     match target.service_level {
         ServiceLevel::Slo(share) => format!(
-            "Enough pods for {}% of the time: is ready for the {quantile} quantile of demand.",
+            "Enough pods for {}% of the time, as few as that takes; on the first day, ready for the {quantile} quantile of demand.",
             (share.get() * 1e6).round() / 1e4
         ),
         ServiceLevel::Quantile(_) => format!("Is ready for the {quantile} quantile of demand."),

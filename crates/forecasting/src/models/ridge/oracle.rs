@@ -56,7 +56,7 @@ fn the_regression_is_that_of_numpy() {
 fn rows_taken_out_of_the_sums_leave_the_fit_of_the_others() {
     let (rows, targets) = oracle_rows();
     let params = RidgeParams::new(PENALTY).check().unwrap();
-    let weights: Vec<f64> = (0..50).map(|i| 1.0 + (i % 3) as f64).collect();
+    let weights: Vec<f64> = (0..50).map(|i| 1.0 + f64::from(i % 3)).collect();
     let whole = concatenate![Axis(1), rows, Array2::ones((50, 1)), targets.insert_axis(Axis(1))];
     let of = |from: usize, to: usize| {
         Moments::weighted(whole.slice_axis(Axis(0), Slice::from(from..to)), &weights[from..to])
