@@ -1,8 +1,10 @@
 //! [`FleetEstimate`]: how many replicas an HPA that got the published values has by now.
 
+use serde::{Deserialize, Serialize};
 use series::{Load, Timestamp};
 
 use crate::dead_band::HAIR;
+use crate::hpa::HpaState;
 use crate::{HPA_STABILIZATION, HPA_SYNC, Hpa, HpaSettings, ReplicaRange, Threshold, Tolerance};
 
 /// The replica count that the published values lead to, as far as they alone decide it.
@@ -16,12 +18,45 @@ pub struct FleetEstimate {
     synced: Timestamp,
 }
 
+/// All of a fleet that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FleetMemory {
+    hpa: HpaState,
+    synced: Timestamp,
+}
+
 impl FleetEstimate {
     /// The fleet that a reactive HPA with `tolerance` would hold at `now` for `load`.
     pub fn sized_for(load: Load, threshold: Threshold, tolerance: Tolerance, now: Timestamp) -> Self {
-        let any = ReplicaRange::at_least(1);
-        let settings = HpaSettings::defaults(threshold, any).with_tolerance(tolerance.get());
-        Self { hpa: Hpa::new(settings, any.covering(load, threshold)), synced: now }
+        Self::of_pods(ReplicaRange::at_least(1).covering(load, threshold), threshold, tolerance, now)
+    }
+
+    /// A fleet of `pods` at `now`, under an HPA with `tolerance`.
+    pub(crate) fn of_pods(pods: u32, threshold: Threshold, tolerance: Tolerance, now: Timestamp) -> Self {
+        Self { hpa: Hpa::new(settings(threshold, tolerance), pods), synced: now }
+    }
+
+    /// Goes on from what is remembered of one.
+    pub(crate) fn resumed(memory: &FleetMemory, threshold: Threshold, tolerance: Tolerance) -> Self {
+        Self { hpa: Hpa::resumed(settings(threshold, tolerance), memory.hpa.clone()), synced: memory.synced }
+    }
+
+    /// All of it that changes.
+    pub(crate) fn memory(&self) -> FleetMemory {
+        FleetMemory { hpa: self.hpa.state().clone(), synced: self.synced }
+    }
+
+    /// Takes notice that the workload has `count` pods. Where those are more than the values led to, others asked for them, and are taken to
+    /// do so until `until`.
+    pub(crate) fn correct(&mut self, count: u32, until: Timestamp) {
+        self.hpa.heed_others((count > self.replicas()).then_some((count, until)));
+        self.hpa.set(count);
+    }
+
+    /// Takes notice that the workload still has `count` pods: where others ask for as many, they do so until `until`, and else no more.
+    pub(crate) fn confirm(&mut self, count: u32, until: Timestamp) {
+        let still = self.hpa.others().filter(|others| count >= *others);
+        self.hpa.heed_others(still.map(|others| (others, until)));
     }
 
     /// The least and the greatest count that a changed recommendation can lead to: just outside the tolerance.
@@ -94,6 +129,10 @@ impl FleetEstimate {
             self.hpa.sync(self.synced, value);
         }
     }
+}
+
+fn settings(threshold: Threshold, tolerance: Tolerance) -> HpaSettings {
+    HpaSettings::defaults(threshold, ReplicaRange::at_least(1)).with_tolerance(tolerance.get())
 }
 
 #[cfg(test)]

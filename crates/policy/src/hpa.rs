@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use series::{Load, Timestamp};
 
 use crate::hpa_rules::ScalingRules;
@@ -43,6 +44,12 @@ impl HpaSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hpa {
     settings: HpaSettings,
+    state: HpaState,
+}
+
+/// What an HPA remembers from one sync to the next.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct HpaState {
     current: u32,
     /// Recommendations that may yet be the highest of the window before scaling down: oldest first, strictly falling.
     highest: VecDeque<(Timestamp, u32)>,
@@ -50,18 +57,45 @@ pub struct Hpa {
     lowest: VecDeque<(Timestamp, u32)>,
     /// What was added or, negative, removed, and when: as far back as the limits on the rate look.
     changes: VecDeque<(Timestamp, i64)>,
+    /// What others ask for, and until when that is known.
+    others: Option<(u32, Timestamp)>,
 }
 
 impl Hpa {
     /// An HPA over a workload of `current` pods.
     pub fn new(settings: HpaSettings, current: u32) -> Self {
-        let current = settings.replicas.clamp(current);
-        Self { settings, current, highest: VecDeque::new(), lowest: VecDeque::new(), changes: VecDeque::new() }
+        Self::resumed(settings, HpaState { current, ..HpaState::default() })
+    }
+
+    /// An HPA that goes on from `state`.
+    pub(crate) fn resumed(settings: HpaSettings, mut state: HpaState) -> Self {
+        state.current = settings.replicas.clamp(state.current);
+        Self { settings, state }
+    }
+
+    /// What it remembers.
+    pub(crate) fn state(&self) -> &HpaState {
+        &self.state
+    }
+
+    /// Takes notice that there are `count` pods at `now`, whatever was recommended.
+    pub(crate) fn set(&mut self, count: u32) {
+        self.state.current = self.settings.replicas.clamp(count);
+    }
+
+    /// What others are known to ask for, another metric or a user, and until when; nothing in place of what was known where that is `None`.
+    pub(crate) fn heed_others(&mut self, others: Option<(u32, Timestamp)>) {
+        self.state.others = others;
+    }
+
+    /// What others are known to ask for.
+    pub(crate) fn others(&self) -> Option<u32> {
+        self.state.others.map(|(count, _)| count)
     }
 
     /// How many pods are ordered.
     pub fn current(&self) -> u32 {
-        self.current
+        self.state.current
     }
 
     /// What it was told.
@@ -74,7 +108,7 @@ impl Hpa {
     pub(crate) fn held_at(&self, time: Timestamp) -> u32 {
         let length = self.settings.down.stabilization;
         let remembered = |at: Timestamp| at.saturating_add(length).is_ok_and(|until| until > time);
-        self.highest.iter().find(|(at, _)| remembered(*at)).map_or(0, |&(_, count)| count)
+        self.state.highest.iter().find(|(at, _)| remembered(*at)).map_or(0, |&(_, count)| count)
     }
 
     /// One sync with the value that the metrics API gave, or `None` where that was an error; returns the pods ordered.
@@ -82,24 +116,26 @@ impl Hpa {
     /// Without a value nothing changes, and nothing is remembered of the sync.
     pub fn sync(&mut self, now: Timestamp, value: Option<Load>) -> u32 {
         let Some(value) = value else {
-            return self.current;
+            return self.state.current;
         };
-        let desired = self.desired(value);
+        // of several metrics the one that asks for most decides
+        let others = self.state.others.filter(|(_, until)| *until >= now).map_or(0, |(count, _)| count);
+        let desired = self.desired(value).max(self.settings.replicas.clamp(others));
         let stabilized = self.stabilized(now, desired);
         let allowed = self.allowed(now, stabilized);
-        if allowed != self.current {
-            self.changes.push_back((now, i64::from(allowed) - i64::from(self.current)));
-            self.current = allowed;
+        if allowed != self.state.current {
+            self.state.changes.push_back((now, i64::from(allowed) - i64::from(self.state.current)));
+            self.state.current = allowed;
         }
-        self.current
+        self.state.current
     }
 
     /// `⌈value / target⌉`, or the current count while `value / (target · current)` is within the tolerances of 1.
     fn desired(&self, value: Load) -> u32 {
         let HpaSettings { target, replicas, up, down } = &self.settings;
-        let usage_ratio = value.get() / (target.get() * f64::from(self.current));
+        let usage_ratio = value.get() / (target.get() * f64::from(self.state.current));
         if usage_ratio - 1.0 <= up.tolerance && 1.0 - usage_ratio <= down.tolerance {
-            replicas.clamp(self.current)
+            replicas.clamp(self.state.current)
         } else {
             replicas.covering(value, *target)
         }
@@ -108,27 +144,27 @@ impl Hpa {
     /// The current count, moved up to the lowest recommendation of the one window and down to the highest of the other.
     fn stabilized(&mut self, now: Timestamp, desired: u32) -> u32 {
         let HpaSettings { up, down, .. } = &self.settings;
-        let highest = remember(&mut self.highest, now, desired, down.stabilization, |earlier| earlier <= desired);
-        let lowest = remember(&mut self.lowest, now, desired, up.stabilization, |earlier| earlier >= desired);
-        self.current.max(lowest).min(highest)
+        let highest = remember(&mut self.state.highest, now, desired, down.stabilization, |earlier| earlier <= desired);
+        let lowest = remember(&mut self.state.lowest, now, desired, up.stabilization, |earlier| earlier >= desired);
+        self.state.current.max(lowest).min(highest)
     }
 
     /// As near to `wanted` as the limits on the rate let the count come.
     fn allowed(&mut self, now: Timestamp, wanted: u32) -> u32 {
         let HpaSettings { up, down, replicas, .. } = &self.settings;
         let longest = up.longest_period().max(down.longest_period());
-        while self.changes.front().is_some_and(|&(at, _)| !is_within(at, longest, now)) {
-            self.changes.pop_front();
+        while self.state.changes.front().is_some_and(|&(at, _)| !is_within(at, longest, now)) {
+            self.state.changes.pop_front();
         }
         // the count at the beginning of a period, by what was added and removed since
         let begun_with = |period: Duration| {
             let changed: i64 =
-                self.changes.iter().filter(|(at, _)| is_within(*at, period, now)).map(|(_, change)| change).sum();
-            u32::try_from((i64::from(self.current) - changed).max(0)).unwrap_or(u32::MAX)
+                self.state.changes.iter().filter(|(at, _)| is_within(*at, period, now)).map(|(_, change)| change).sum();
+            u32::try_from((i64::from(self.state.current) - changed).max(0)).unwrap_or(u32::MAX)
         };
-        let allowed = match wanted.cmp(&self.current) {
-            std::cmp::Ordering::Greater => wanted.min(up.most(self.current, begun_with)),
-            std::cmp::Ordering::Less => wanted.max(down.least(self.current, begun_with)),
+        let allowed = match wanted.cmp(&self.state.current) {
+            std::cmp::Ordering::Greater => wanted.min(up.most(self.state.current, begun_with)),
+            std::cmp::Ordering::Less => wanted.max(down.least(self.state.current, begun_with)),
             std::cmp::Ordering::Equal => wanted,
         };
         replicas.clamp(allowed)

@@ -37,6 +37,8 @@ pub struct Plan {
     /// What the forecast asks for over the lead window, where it reaches that far: its peak at the target's quantile, or what the pods carry that hold the SLO
     /// at the least cost.
     pub predicted: Option<Load>,
+    /// In `mode: shadow`, the value that would be published without it.
+    pub shadow: Option<Load>,
 }
 
 /// What the demand of a plan rests on.
@@ -160,12 +162,24 @@ pub fn plan(
     pods: Option<u32>,
     now: Timestamp,
 ) -> Result<Plan, NoPlan> {
+    plan_as(target.mode, outlook, target, fleet, pods, now)
+}
+
+/// As [`plan`], in another `mode` than that of the target.
+pub(crate) fn plan_as(
+    mode: Mode,
+    outlook: &Outlook,
+    target: &Target,
+    fleet: Option<&FleetEstimate>,
+    pods: Option<u32>,
+    now: Timestamp,
+) -> Result<Plan, NoPlan> {
     let step = target.request.step.duration();
     let observation = outlook.observation.as_ref().ok();
     let fresh = fresh(outlook, target, now);
     let predicted = predicted_peak(outlook, target, now).map(|peak| asked_for(pods, peak, target));
 
-    let (demand, reason) = match (target.mode, &outlook.forecast) {
+    let (demand, reason) = match (mode, &outlook.forecast) {
         (Mode::Reactive, _) => (held(outlook, observation, step, now)?, Reason::Reactive),
         (Mode::Shadow, _) => (held(outlook, observation, step, now)?, Reason::Shadow),
         (Mode::Predict, Err(why)) => (held(outlook, observation, step, now)?, Reason::NoForecast(why.clone())),
@@ -183,14 +197,14 @@ pub fn plan(
         },
     };
 
-    let (value, publication) = match (target.mode, fleet) {
+    let (value, publication) = match (mode, fleet) {
         (Mode::Predict, Some(fleet)) => dead_band::publish(demand, target.threshold, fleet),
         _ => (demand, Publication::AsIs),
     };
     let active = demand > target.activation;
     // the value must tell the same of the activity as the plan does: KEDA sees both
     let value = if active { in_thousandths(value) } else { at_most(in_thousandths(value), target.activation, demand) };
-    Ok(Plan { made: now, demand, value, active, reason, publication, observed: fresh, predicted })
+    Ok(Plan { made: now, demand, value, active, reason, publication, observed: fresh, predicted, shadow: None })
 }
 
 /// The newest observation, where it is a floor under the forecast.

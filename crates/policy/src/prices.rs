@@ -11,11 +11,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use series::{Load, Outlook, Timestamp};
 
 use crate::plan::fresh;
-use crate::rehearsal::Rehearsal;
+use crate::rehearsal::{Experience, Rehearsal};
 use crate::risk::Risk;
+use crate::samples::Samples;
 use crate::{ServiceLevel, Target};
 
 /// The prices, in fleets of the mean size: from [`LEAST`] on, each [`RATIO`] times the one before.
@@ -33,23 +35,60 @@ const LEAST_TIME: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Prices {
     rehearsals: Vec<Rehearsal>,
+    span: Span,
+    samples: Samples,
+    /// What the newest decision was made from.
+    origin: Timestamp,
+}
+
+/// The time that the prices were learned in.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Span {
     /// Seconds that were scored; they fade as what was counted in them.
     seconds: f64,
     /// The mean load in pods, over the same time.
     mean_pods: f64,
-    /// The end of the newest step that was scored.
-    scored: Timestamp,
-    /// What the newest decision was made from.
-    origin: Timestamp,
+}
+
+/// What a row of prices has learned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lessons {
+    span: Span,
+    counted: Timestamp,
+    experiences: Vec<Experience>,
 }
 
 impl Prices {
     /// Prices of which nothing is known at `now`; `None` before anything was observed.
     pub(crate) fn begin(outlook: &Outlook, target: &Target, now: Timestamp) -> Option<Self> {
         let load = outlook.observation.as_ref().ok()?.load;
-        let rehearsal = Rehearsal::new(target, load, now);
-        let mean_pods = (load.get() / target.threshold.get()).max(1.0);
-        Some(Self { rehearsals: vec![rehearsal; COUNT], seconds: 0.0, mean_pods, scored: now, origin: Timestamp::MIN })
+        let rehearsals = vec![Rehearsal::new(target, load, now); COUNT];
+        let span = Span { seconds: 0.0, mean_pods: (load.get() / target.threshold.get()).max(1.0) };
+        Some(Self { rehearsals, span, samples: Samples { counted: now }, origin: Timestamp::MIN })
+    }
+
+    /// Goes on at `now` from what was learned; `None` where that was of another row of prices.
+    pub(crate) fn resumed(lessons: &Lessons, target: &Target, now: Timestamp) -> Option<Self> {
+        let resumed = |experience: &Experience| Rehearsal::resumed(target, *experience, now);
+        let rehearsals: Vec<_> = lessons.experiences.iter().map(resumed).collect();
+        let (span, samples) = (lessons.span, Samples { counted: lessons.counted });
+        (rehearsals.len() == COUNT).then_some(Self { rehearsals, span, samples, origin: Timestamp::MIN })
+    }
+
+    /// Takes over what others have learned; the fleets go on as they are.
+    pub(crate) fn adopt(&mut self, lessons: &Lessons) {
+        if lessons.experiences.len() == COUNT {
+            (self.span, self.samples.counted) = (lessons.span, lessons.counted);
+            for (rehearsal, experience) in self.rehearsals.iter_mut().zip(&lessons.experiences) {
+                rehearsal.adopt(*experience);
+            }
+        }
+    }
+
+    /// What was learned.
+    pub(crate) fn lessons(&self) -> Lessons {
+        let experiences = self.rehearsals.iter().map(Rehearsal::experience).collect();
+        Lessons { span: self.span, counted: self.samples.counted, experiences }
     }
 
     /// Learns what an `outlook` tells at `now`; `risk` is that of its forecast.
@@ -60,7 +99,7 @@ impl Prices {
         {
             self.origin = forecast.origin();
             for (place, rehearsal) in self.rehearsals.iter_mut().enumerate() {
-                rehearsal.decide(risk, self.mean_pods * price(place), now);
+                rehearsal.decide(risk, self.span.mean_pods * price(place), now);
             }
         }
         let observed = fresh(outlook, target, now).unwrap_or(Load::ZERO);
@@ -71,24 +110,18 @@ impl Prices {
 
     /// Scores the step that the newest observation speaks of, if it is not one that was scored.
     fn score(&mut self, outlook: &Outlook, target: &Target) {
-        let Ok(seen) = &outlook.observation else { return };
-        let step = target.request.step.duration();
-        // a clock that jumped back begins anew
-        let passed = seen.at.duration_since(self.scored);
-        if passed.is_negative() && passed.unsigned_abs() > step {
-            self.scored = seen.at;
-        }
-        if self.origin == Timestamp::MIN || self.scored.saturating_add(step).is_ok_and(|next| seen.at < next) {
+        if self.origin == Timestamp::MIN {
             return;
         }
-        self.scored = seen.at;
-        let fade = 0.5_f64.powf(step.as_secs_f64() / HALF_LIFE.as_secs_f64());
-        let before = self.seconds * fade;
-        self.seconds = before + step.as_secs_f64();
+        let Some(seen) = self.samples.next(outlook, target) else { return };
+        let step = target.request.step.duration().as_secs_f64();
+        let fade = 0.5_f64.powf(step / HALF_LIFE.as_secs_f64());
+        let Span { seconds, mean_pods } = &mut self.span;
+        *seconds = *seconds * fade + step;
         let pods = (seen.load.get() / target.threshold.get()).max(1.0);
-        self.mean_pods += (pods - self.mean_pods) * (step.as_secs_f64() / self.seconds);
+        *mean_pods += (pods - *mean_pods) * (step / *seconds);
         for rehearsal in &mut self.rehearsals {
-            rehearsal.score(target, seen.load, seen.at, step, fade);
+            rehearsal.score(target, seen.load, seen.at, fade);
         }
     }
 
@@ -96,7 +129,7 @@ impl Prices {
     /// while too little is known.
     pub(crate) fn price(&self, level: ServiceLevel) -> Option<f64> {
         let ServiceLevel::Slo(share) = level else { return None };
-        (self.seconds >= LEAST_TIME.as_secs_f64()).then(|| self.mean_pods * self.holding(1.0 - share.get()))
+        (self.span.seconds >= LEAST_TIME.as_secs_f64()).then(|| self.span.mean_pods * self.holding(1.0 - share.get()))
     }
 
     /// The price, in fleets, whose share of time with too few pods is `allowed`, on straight lines between the logarithms of both.
@@ -104,7 +137,7 @@ impl Prices {
         let mut shares = Vec::with_capacity(COUNT);
         let mut fewest = f64::INFINITY;
         for rehearsal in &self.rehearsals {
-            let share = rehearsal.seconds_short(TRUST) / self.seconds;
+            let share = rehearsal.experience().seconds_short(TRUST) / self.span.seconds;
             // what costs more is short no more often
             fewest = fewest.min(share.max(f64::MIN_POSITIVE));
             shares.push(fewest);

@@ -20,7 +20,7 @@ pub use forecast::{Forecast, ForecastError, Horizon};
 pub use jiff::Timestamp;
 pub use load::{Load, LoadError};
 pub use model::{ChoiceReason, ModelChoice, ModelName, ModelScore, UnknownModel, Verdict};
-pub use outlook::{FaultKind, NoForecast, NoObservation, Observation, Outlook, SourceFault, SourceState};
+pub use outlook::{FaultKind, NoForecast, NoObservation, Observation, Outlook, ReplicasSeen, SourceFault, SourceState};
 pub use quantile::{Quantile, QuantileError};
 pub use request::{CredentialName, CredentialNameError, ForecastRequest, MissingSamples, PrometheusQuery, TargetKey};
 pub use samples::{Gap, GapReason, Sample, Series, SeriesError};

@@ -26,6 +26,9 @@ pub struct Outlook {
     /// The load a week before the time that is a lead time ahead: what last week foretells. `None` where it is not known.
     #[serde(default)]
     pub last_week: Option<Load>,
+    /// The pods that the workload was last seen to have; `None` where nobody asked, or it was not told.
+    #[serde(default)]
+    pub replicas: Option<ReplicasSeen>,
     /// The newest hours of the history, to be shown beside the forecast. Not kept over restarts and not sent to other processes.
     #[serde(skip)]
     pub recent: Option<Arc<Series>>,
@@ -40,6 +43,15 @@ pub struct Observation {
     pub at: Timestamp,
     /// What it said.
     pub load: Load,
+}
+
+/// How many pods a workload had, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicasSeen {
+    /// When the source said it.
+    pub at: Timestamp,
+    /// What it said.
+    pub count: u32,
 }
 
 /// Why no load was ever observed.
@@ -194,6 +206,7 @@ impl Outlook {
             verdict: None,
             lead_time_error: None,
             last_week: None,
+            replicas: None,
             recent: None,
             source: SourceState::NotAsked,
         }

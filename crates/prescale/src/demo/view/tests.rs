@@ -58,6 +58,7 @@ fn morning() -> Morning {
         publication: Publication::Raised,
         observed: Some(load(600.0)),
         predicted: Some(load(612.4)),
+        shadow: None,
     };
     Morning { setup, record, forecast, plan, prescale, reactive, now }
 }
