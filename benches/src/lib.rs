@@ -8,6 +8,7 @@ mod made;
 pub mod naive;
 pub mod peer;
 pub mod rows;
+pub mod serving;
 mod targets;
 pub mod trace;
 pub mod walk;
