@@ -76,6 +76,11 @@ instructions:
 memory *flags:
     cargo run --release -p benches --bin memory -- {{ flags }}
 
+# What it costs to serve 100, 1,000 and 10,000 targets, beside an empty handler; servers on one core, the rest on another.
+load *flags:
+    cargo build --release -p benches -p prescale --bins
+    taskset -c 1 target/release/load --core 0 {{ flags }}
+
 # A day of load in a minute, with and without forecast.
 demo *flags:
     cargo run --release -p prescale -- demo {{ flags }}

@@ -1,6 +1,6 @@
 //! What it costs to serve: real processes, a Prometheus that streams answers of real size, and a client that plays KEDA.
 //!
-//! Processes are held to one core each where the machine has two (`taskset`), so that what one of them costs is not paid by another.
+//! Servers can be held to one core and the rest to another (`taskset`), so that what one of them costs is not paid by the other.
 
 mod calls;
 mod empty;
