@@ -14,6 +14,10 @@ const LONGEST_PART: usize = 6;
 const FEWEST_CYCLES: usize = 16;
 /// The share of the variance that a period must foretell. Of noise, a profile foretells less than nothing.
 const LEAST_FORETOLD: f64 = 0.02;
+/// So many times what a single hour of the day leaves is no period yet.
+const ONCE: f64 = 2.0;
+/// So many days tell what happens once a day.
+const FEWEST_DAYS: usize = 4;
 /// Of periods that foretell nearly as much as the best, the shortest is it: its multiples do no worse.
 const NEARLY: f64 = 0.9;
 /// Single crowds are cut off at this many times the middle size, so that they are not taken for a habit.
@@ -29,7 +33,8 @@ const RARE: f64 = 0.99;
 ///
 /// `d` the load on the models' scale less its mean over two hours around; `s_φ`, `n_φ`, `m_φ` its sum, count and mean at phase `φ` over the even
 /// cycles, primed over the odd ones: what the profile of each half foretells of the other. An epoch folding search (Leahy et al.,
-/// *Astrophysical Journal* 266, 1983) with its significance from cross-validation: of noise `R²` is below 0.
+/// *Astrophysical Journal* 266, 1983) with its significance from cross-validation: of noise `R²` is below 0. What happens once a day leaves
+/// `R²(p) = R²(day) · p/day`, so a period must foretell twice that and `0.02` more.
 pub(crate) fn find(past: &Past) -> Option<usize> {
     let calendar = past.calendar();
     if !calendar.divides_day() {
@@ -39,12 +44,14 @@ pub(crate) fn find(past: &Past) -> Option<usize> {
     let deviations = deviations(past, calendar.steps_in(SEARCHED_SECONDS), calendar.steps_in(TREND_SECONDS).max(1));
     let total: f64 = deviations.iter().map(|deviation| deviation * deviation).sum();
     let candidates = (FEWEST_STEPS..=day / LONGEST_PART).filter(|period| day.is_multiple_of(*period));
-    let foretold: Vec<(usize, f64)> = candidates
-        .take_while(|period| period * FEWEST_CYCLES <= deviations.len())
-        .map(|period| (period, foretold(&deviations, period) / total))
-        .collect();
-    let best = foretold.iter().map(|(_, share)| *share).fold(LEAST_FORETOLD, f64::max);
-    foretold.iter().find(|(_, share)| *share >= LEAST_FORETOLD.max(NEARLY * best)).map(|(period, _)| *period)
+    let share = |period: usize| foretold(&deviations, period) / total;
+    let candidates = candidates.take_while(|period| period * FEWEST_CYCLES <= deviations.len());
+    let of_day = if deviations.len() >= FEWEST_DAYS * day { share(day).max(0.0) } else { 0.0 };
+    let least = |period: usize| LEAST_FORETOLD + ONCE * of_day * period as f64 / day as f64;
+    let shown: Vec<(usize, f64)> =
+        candidates.map(|period| (period, share(period))).filter(|(period, share)| *share >= least(*period)).collect();
+    let best = shown.iter().map(|(_, share)| *share).fold(0.0, f64::max);
+    shown.iter().find(|(_, share)| *share >= NEARLY * best).map(|(period, _)| *period)
 }
 
 /// The newest `count` values less their local means, cut off at what is usual; nothing where a gap was filled, since copies of a day repeat whatever was in it.
@@ -111,6 +118,14 @@ mod tests {
     fn spikes_of_one_minute_every_half_hour_are_found() {
         let spikes = |i: usize| if i.is_multiple_of(30) { 40.0 } else { 0.0 };
         assert_eq!(find(&past(&day_with(1, 7, spikes))), Some(30));
+    }
+
+    #[test]
+    fn an_hour_that_is_busy_every_day_is_no_period_and_hides_none() {
+        let busy = |i: usize| if (540..600).contains(&(i % 1440)) { 200.0 } else { 0.0 };
+        assert_eq!(find(&past(&day_with(5, 7, busy))), None);
+        let jobs = |i: usize| busy(i) + if i % 30 == 10 { 60.0 } else { 0.0 };
+        assert_eq!(find(&past(&day_with(5, 7, jobs))), Some(30));
     }
 
     #[test]

@@ -24,11 +24,13 @@
 //! earlier. Lags and windows that fall on one step are taken once.
 //!
 //! The weights draw the fit toward least absolute error (one step of iterated reweighting, Schlossmacher, *JASA* 68, 1973): a crowd that came once
-//! does not bend the coefficients. The penalty pulls toward persistence, as the target is the change. Between two knots the center follows the
-//! profile, which is `U_5`, or the mean of `U_0` and `C_p` where the load has a period, and what the regressions say beyond it runs along a
-//! straight line in the logarithm of the horizon; after the last knot that holds. (Coefficients cannot be interpolated: in a load with a period
-//! those of half of it are the opposite of those of the whole.) Predictions are held inside the range seen, widened by a quarter of
-//! its width on either side.
+//! does not bend the coefficients. The penalty pulls toward persistence, as the target is the change. Between two knots of the first hour both
+//! regressions are asked, and their centers mixed along a straight line in the logarithm of the horizon. Farther out the center follows the profile, which is `U_5`, or
+//! the mean of `U_0` and `C_p` where the load has a period, and what the regressions say beyond it at their knots runs along that line; after the last knot
+//! that holds. Without a period that is the middle one of what they say beyond it at the knot, 15 minutes before and after: where the profile is steep, what is
+//! said at one time alone is mostly of how wide means are. (Coefficients hold at their knot: a day ahead, what is usual hardly moves and counts for
+//! nothing, and in a load with a period those of half of it are the opposite of those of the whole; there the first hour is no exception.) Predictions are held inside the range seen, widened by a
+//! quarter of its width on either side.
 //!
 //! **Rehearsal.** The origins are cut into seven blocks; what is missed in one is measured by the fit on the six others, whose sums
 //! of moments are those of all less its own.
@@ -291,24 +293,33 @@ impl FittedRidge {
         let anchor = self.features.push_shared(values, origin, &mut row)?;
         let now = values.value(origin);
         let usual_now = self.features.profile(values, origin, 0);
-        let mut center = |knot: usize| {
+        // what the regressions of some knots say of a time so many steps ahead
+        let mut says = |knots: [usize; 2], ahead: usize| {
             row.truncate(self.features.shared_count());
-            self.features.push_ahead(values, &anchor, self.knots[knot], &mut row)?;
-            Some(self.limits.hold(now + self.regressions[knot].change(&row)))
+            self.features.push_ahead(values, &anchor, ahead, &mut row)?;
+            Some(knots.map(|knot| self.limits.hold(now + self.regressions[knot].change(&row))))
         };
         let profile = |ahead: usize| self.features.profile(values, origin, ahead);
+        let reach = self.features.reach(values.calendar());
         // what the regression of a knot says beyond the profile, each asked once
         let mut beyond: Vec<Option<f64>> = vec![None; self.knots.len()];
         let tell = |&ahead: &usize| {
             let (left, right, share) = horizons::place(&self.knots, ahead);
             let usual = profile(ahead);
             let goes_on = usual - usual_now;
-            if self.knots[left] == ahead {
-                return Some(Told { center: center(left)?, shape: goes_on });
+            if self.knots[left] == ahead || self.knots[right] <= reach.mixed {
+                let [near, far] = says([left, right], ahead)?;
+                return Some(Told { center: near + (far - near) * share, shape: goes_on });
             }
             for knot in [left, right] {
                 if beyond[knot].is_none() {
-                    beyond[knot] = Some(center(knot)? - profile(self.knots[knot]));
+                    let mut at = |ahead: usize| Some(says([knot; 2], ahead)?[0] - profile(ahead));
+                    let ahead = self.knots[knot];
+                    beyond[knot] = Some(if reach.around > 0 && ahead > reach.around {
+                        median(at(ahead - reach.around)?, at(ahead)?, at(ahead + reach.around)?)
+                    } else {
+                        at(ahead)?
+                    });
                 }
             }
             let (near, far) = (beyond[left]?, beyond[right]?);
@@ -321,6 +332,11 @@ impl FittedRidge {
     pub(crate) fn shape(&self, values: &impl Values, origin: usize, ahead: usize) -> f64 {
         self.features.profile(values, origin, ahead) - self.features.profile(values, origin, 0)
     }
+}
+
+/// The middle one of three.
+fn median(a: f64, b: f64, c: f64) -> f64 {
+    a.min(b).max(a.max(b).min(c))
 }
 
 impl Predict for FittedRidge {

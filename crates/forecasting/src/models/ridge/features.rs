@@ -14,6 +14,9 @@ const CENTERED_SECONDS: [i64; 2] = [300, 900];
 const WIDER: usize = 4;
 /// What lately was, which is compared with the widest.
 const LATELY_SECONDS: i64 = 1800;
+const MIXED_SECONDS: i64 = 3600;
+/// Twice the half width of the widest mean around a time of one day.
+const AROUND_SECONDS: i64 = 900;
 /// Cycles whose mean tells what is usual in the course of a shorter period: those of two days, at most so many.
 const MOST_CYCLES: usize = 24;
 /// Of fewer the mean is mostly noise, where two days hold more.
@@ -37,6 +40,15 @@ pub(crate) struct Features {
 struct Cycle {
     period: usize,
     count: usize,
+}
+
+/// How far from its knot a regression is asked, in steps; not at all in a load with a period, each place of which is another matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// Up to a knot so far ahead, at any time between it and the one before.
+    pub(super) mixed: usize,
+    /// At farther ones, so long before and after.
+    pub(super) around: usize,
 }
 
 /// What the seasons said for the origin itself, which every horizon is compared with.
@@ -171,6 +183,15 @@ impl Features {
             (None, Some(cycle)) => cycle,
             (Some(_), None) => usual(self.halves.get(1).copied().unwrap_or(0)),
             (Some(_), Some(cycle)) => f64::midpoint(usual(0), cycle),
+        }
+    }
+
+    /// How far from its knot a regression is asked.
+    pub(super) fn reach(&self, calendar: &Calendar) -> Reach {
+        if self.cycles.is_empty() {
+            Reach { mixed: calendar.steps_in(MIXED_SECONDS), around: calendar.steps_in(AROUND_SECONDS) }
+        } else {
+            Reach { mixed: 0, around: 0 }
         }
     }
 

@@ -85,10 +85,18 @@ def model():
         fits.append(reweighted(np.array([features(t, h) for t in origins]),
                                np.array([y[t + h] - y[t] for t in origins])))
     t = n - 1
-    beyond = [y[t] + a + features(t, h) @ b - usual(t + h, halves[1], t) for h, (a, b) in zip(knots, fits)]
+    says = [lambda h, a=a, b=b: y[t] + a + features(t, h) @ b for a, b in fits]
+    profile = lambda h: usual(t + h, halves[1], t)
+    beyond = []
+    for h, say in zip(knots, says):
+        around = [h - 3, h, h + 3] if h > 3 else [h]
+        beyond.append(np.median([say(k) - profile(k) for k in around]))
     out = []
     for h in [1, 2, 4, 20, 36, 300]:
-        out.append(float(usual(t + h, halves[1], t) + np.interp(np.log(h), np.log(knots), beyond)))
+        if h <= 4 or h in knots:  # within the hour, or at a knot
+            out.append(float(np.interp(np.log(h), np.log(knots), [say(h) for say in says])))
+        else:
+            out.append(float(profile(h) + np.interp(np.log(h), np.log(knots), beyond)))
     print("model:", out)
 
 
