@@ -19,7 +19,7 @@ use crate::forecaster::Publish;
 use crate::metrics::Metrics;
 use crate::source::{Source, SourceError};
 use crate::target::{State, Target};
-use forecasting::Renewal;
+use forecasting::{OnlineForecaster, Renewal};
 
 /// So much of the history goes with an outlook, for those who show it: as much as a shift of an operator.
 const SHOWN: Duration = Duration::from_hours(6);
@@ -82,7 +82,7 @@ impl Refresher {
         }
         if state.history.take_back(now) {
             tracing::warn!(%now, "the clock was put back, samples are asked for again");
-            state.fitted = None;
+            state.forecasts = None;
         }
         for range in state.history.newer(now) {
             match self.source.samples(&request.query, range).await {
@@ -121,7 +121,9 @@ impl Refresher {
         }
         if read > 0 {
             // weeks more of history may well prefer another model
-            state.fitted = None;
+            if let Some(forecasts) = &mut state.forecasts {
+                forecasts.forget_fit();
+            }
             self.forecast(request, state, now).await;
         }
         if read > 0 || fault.is_some() {
@@ -163,16 +165,18 @@ impl Refresher {
         let Ok(_permit) = self.fits.acquire().await else {
             return Err(NoForecast::Failed("no fits are made any more".to_owned()));
         };
-        let fitted = state.fitted.take();
+        let mut forecasts = state.forecasts.take().unwrap_or_else(|| OnlineForecaster::new(settings));
         let metrics = self.metrics.clone();
-        let work =
-            tokio::task::spawn_blocking(move || forecasting::renew(fitted, &history, &settings, || metrics.fit()));
+        let work = tokio::task::spawn_blocking(move || {
+            let renewal = forecasts.renew(&history, || metrics.fit());
+            (forecasts, renewal)
+        });
         match work.await {
-            Ok(Renewal { fitted, forecast, failed_refit }) => {
+            Ok((forecasts, Renewal { forecast, failed_refit })) => {
                 if let Some(reason) = failed_refit {
                     tracing::warn!(%reason, "fit failed, model before it stays in force");
                 }
-                state.fitted = fitted;
+                state.forecasts = Some(forecasts);
                 forecast
             }
             Err(_) => Err(NoForecast::Failed("the model panicked".to_owned())),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use forecasting::Fitted;
+use forecasting::OnlineForecaster;
 use series::{ForecastRequest, Load, NoForecast, Observation, Outlook, SourceFault, SourceState, TargetKey, Timestamp};
 use tokio::sync::Mutex;
 
@@ -26,8 +26,8 @@ pub(crate) struct Target {
 /// What is known of a target between two refreshes.
 pub(crate) struct State {
     pub(crate) history: History,
-    /// The model in force; `None` until there is one, and where a fit must be made whatever the model says.
-    pub(crate) fitted: Option<Fitted>,
+    /// `None` before the first forecast.
+    pub(crate) forecasts: Option<OnlineForecaster>,
     pub(crate) accuracy: Accuracy,
     /// The last outlook, which a failing refresh carries on.
     pub(crate) outlook: Outlook,
@@ -66,7 +66,7 @@ impl Target {
     pub(crate) fn new(key: TargetKey, request: ForecastRequest, settle: Duration, start: Outlook) -> Self {
         let state = State {
             history: History::of(&request, settle),
-            fitted: None,
+            forecasts: None,
             accuracy: Accuracy::resume(start.lead_time_error),
             outlook: start,
             rest: Rest::default(),
@@ -133,8 +133,12 @@ impl State {
     /// Takes in what the models gave at `now`.
     pub(crate) fn foretold(&mut self, now: Timestamp, forecast: Result<Arc<series::Forecast>, NoForecast>) {
         self.outlook.foretold(forecast, now);
-        if let Some(fitted) = &self.fitted {
-            self.outlook.verdict = Some(Arc::clone(fitted.verdict()));
+        let Some(forecasts) = &self.forecasts else { return };
+        if let Some(verdict) = forecasts.verdict() {
+            self.outlook.verdict = Some(Arc::clone(verdict));
+        }
+        if let Some(skill) = forecasts.skill() {
+            self.outlook.skill = Some(skill);
         }
     }
 }

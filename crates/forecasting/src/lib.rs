@@ -2,7 +2,7 @@
 //!
 //! [`fit`] rehearses the models on the past of one series, chooses the one whose quantiles would have cost least at the lead time, and makes
 //! quantiles of what it missed. The [`Fitted`] model learns from each sample that comes, and gives a [`series::Forecast`] whenever asked. All of it is pure CPU
-//! work on the arguments: no IO, no clock, no async. [`renew`] is the order of these that the service keeps.
+//! work on the arguments: no IO, no clock, no async. An [`OnlineForecaster`] does these in the order that the service keeps, and watches how its forecasts come out.
 //!
 //! ```text
 //! Series ── past (gaps filled, root scale) ── rolling (origins) ── models (rehearsed) ── choice ── mixture of quantiles ──┐
@@ -50,19 +50,21 @@ mod local_time;
 mod mixture;
 mod model;
 pub mod models;
+mod online;
 mod past;
 mod periods;
 mod quantiles;
-mod renewal;
 mod rolling;
 mod scale;
 mod seasons;
 mod spread;
+mod standing;
 #[cfg(test)]
 mod testing;
 mod values;
 
 pub use engine::{FEWEST_SAMPLES, Settings, fit};
 pub use fitted::Fitted;
-pub use renewal::{Renewal, renew};
+pub use online::{OnlineForecaster, Renewal};
+
 pub use series::Seasons;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use policy::{NoPlan, Plan, Planner, Target};
+use policy::{Comparison, NoPlan, Plan, Planner, Target};
 use series::{Outlook, TargetKey, Timestamp};
 use tokio::sync::watch;
 
@@ -94,6 +94,10 @@ pub struct Snapshot {
     pub told: Option<Told>,
     /// The replica count that the values published so far lead to.
     pub replicas: Option<u32>,
+    /// What a moment with too few pods is taken to cost, in pods; see [`Planner::price`].
+    pub price: Option<f64>,
+    /// What the forecasts cost and saved so far; see [`Planner::comparison`].
+    pub comparison: Option<Comparison>,
 }
 
 impl Board {
@@ -241,6 +245,8 @@ impl Seat {
             plan,
             told: state.told.clone(),
             replicas: state.planner.replicas(),
+            price: state.planner.price(&self.target),
+            comparison: state.planner.comparison(),
         }
     }
 }

@@ -19,7 +19,7 @@ pub use distribution::Distribution;
 pub use forecast::{Forecast, ForecastError, Horizon};
 pub use jiff::Timestamp;
 pub use load::{Load, LoadError};
-pub use model::{ChoiceReason, ModelChoice, ModelName, ModelScore, UnknownModel, Verdict};
+pub use model::{ChoiceReason, ForecastSkill, ModelChoice, ModelName, ModelScore, UnknownModel, Verdict};
 pub use outlook::{FaultKind, NoForecast, NoObservation, Observation, Outlook, ReplicasSeen, SourceFault, SourceState};
 pub use quantile::{Quantile, QuantileError};
 pub use request::{CredentialName, CredentialNameError, ForecastRequest, MissingSamples, PrometheusQuery, TargetKey};

@@ -1,5 +1,6 @@
 //! Names of the models, the user's choice among them, and the record of how the choice was made.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A forecasting model, by the name that users write and read.
@@ -117,6 +118,13 @@ pub enum ChoiceReason {
     },
     /// The user wrote its name.
     StatedByUser,
+    /// Another one was chosen, and its forecasts have lately come out worse than these would have.
+    Demoted {
+        /// The one that was chosen.
+        model: ModelName,
+        /// Since when it is demoted.
+        since: Timestamp,
+    },
 }
 
 impl std::fmt::Display for ChoiceReason {
@@ -127,7 +135,46 @@ impl std::fmt::Display for ChoiceReason {
                 write!(f, "history too short to compare models ({samples} of {needed} samples)")
             }
             Self::StatedByUser => write!(f, "stated in the metadata"),
+            Self::Demoted { model, since } => {
+                write!(f, "in place of {model}, whose forecasts came out worse: demoted at {since:.0}")
+            }
         }
+    }
+}
+
+/// How the forecasts of a model came out at the lead time, beside two that need no model: mean quantile losses (pinball at .5, .9 and .99), in the unit of the
+/// load, over what came true in the last day or so.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ForecastSkill {
+    /// The loss of the model.
+    pub loss: f64,
+    /// What the value of a lead time before would have lost, with quantiles of what it missed in the last day.
+    pub persistence_loss: f64,
+    /// What the value of a week before would have lost, likewise; `None` where too little of that week is known.
+    pub last_week_loss: Option<f64>,
+    /// The share of samples at or below the .9 quantile that was foretold for them.
+    pub coverage_90: f64,
+    /// The same of the .99 quantile.
+    pub coverage_99: f64,
+}
+
+impl ForecastSkill {
+    /// The better of the two that need no model, and its loss.
+    pub fn best_plain(&self) -> (ModelName, f64) {
+        match self.last_week_loss {
+            Some(loss) if loss < self.persistence_loss => (ModelName::SeasonalNaiveWeek, loss),
+            _ => (ModelName::Persistence, self.persistence_loss),
+        }
+    }
+
+    /// How much less than persistence the model loses, as a share: 0 is no better, 1 is never wrong, and below 0 is worse.
+    pub fn over_persistence(&self) -> f64 {
+        1.0 - self.loss / self.persistence_loss
+    }
+
+    /// The same against last week.
+    pub fn over_last_week(&self) -> Option<f64> {
+        self.last_week_loss.map(|loss| 1.0 - self.loss / loss)
     }
 }
 

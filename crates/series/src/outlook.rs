@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Forecast, Load, ModelName, Series, Step, Verdict};
+use crate::{Forecast, ForecastSkill, Load, ModelName, Series, Step, Verdict};
 
 /// Forecast, last observation, how good the forecasts have been, and how the source is.
 ///
@@ -20,6 +20,9 @@ pub struct Outlook {
     pub forecast: Result<Arc<Forecast>, NoForecast>,
     /// Which model is in force and why, once one was chosen.
     pub verdict: Option<Arc<Verdict>>,
+    /// How the forecasts made a lead time ago came out, beside plain ones; `None` until enough did.
+    #[serde(default)]
+    pub skill: Option<ForecastSkill>,
     /// Mean absolute error of the forecasts made a lead time ago, over those that came true lately, in the unit of the
     /// load; `None` until the first one did.
     pub lead_time_error: Option<f64>,
@@ -204,6 +207,7 @@ impl Outlook {
             observation: Err(NoObservation::NotYet),
             forecast: Err(NoForecast::NotYet),
             verdict: None,
+            skill: None,
             lead_time_error: None,
             last_week: None,
             replicas: None,

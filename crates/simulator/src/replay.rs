@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use forecasting::{Fitted, Renewal, Seasons, Settings, renew};
+use forecasting::{OnlineForecaster, Settings};
 use jiff::tz::TimeZone;
 use policy::{NoPlan, Plan, Planner, Target};
 use series::{ForecastRequest, Load, NoForecast, Observation, Outlook, Series, SourceState, Timestamp};
@@ -22,12 +22,11 @@ pub struct Replay<'a> {
     load: &'a Series,
     grid: Grid,
     settle: Duration,
-    settings: Settings,
+    forecasts: OnlineForecaster,
     forecast_wanted: bool,
     seats: Vec<(Target, Planner)>,
     plans: Vec<Result<Arc<Plan>, NoPlan>>,
     known: Known,
-    fitted: Option<Fitted>,
     outlook: Outlook,
     /// The next sample that will have settled, and be learned from.
     next: usize,
@@ -83,23 +82,15 @@ impl<'a> Replay<'a> {
             load,
             grid,
             settle: settle.min(step.duration()),
-            settings: settings(request)?,
+            forecasts: OnlineForecaster::new(settings(request)?),
             forecast_wanted: request.forecast_wanted,
             known: Known::nothing(step, step.count_in(request.history)),
             plans: Vec::with_capacity(targets.len()),
             seats: targets.into_iter().map(|target| (target, Planner::new())).collect(),
-            fitted: None,
             outlook: Outlook::first_seen(grid.time(0)),
             next: 0,
             tick: 0,
         })
-    }
-
-    /// The same where it is stated after how long the load repeats itself.
-    #[must_use]
-    pub fn with_seasons(mut self, seasons: Seasons) -> Self {
-        self.settings.seasons = seasons;
-        self
     }
 
     /// The ticks.
@@ -146,13 +137,13 @@ impl<'a> Replay<'a> {
 
     fn forecast(&mut self, now: Timestamp) -> bool {
         let Some(history) = self.known.history() else { return false };
-        let Renewal { fitted, forecast, .. } = renew(self.fitted.take(), history, &self.settings, || ());
-        self.fitted = fitted;
+        let forecast = self.forecasts.renew(history, || ()).forecast;
         let is_made = forecast.is_ok();
         self.outlook.foretold(forecast.map(Arc::new), now);
-        if let Some(fitted) = &self.fitted {
-            self.outlook.verdict = Some(Arc::clone(fitted.verdict()));
+        if let Some(verdict) = self.forecasts.verdict() {
+            self.outlook.verdict = Some(Arc::clone(verdict));
         }
+        self.outlook.skill = self.forecasts.skill();
         is_made
     }
 

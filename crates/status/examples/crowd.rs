@@ -127,7 +127,15 @@ impl Invented {
         let plan = policy::plan(&outlook, &self.target, Some(&fleet), None, now).map(Arc::new);
         let told = Some(Told { at: now, answer: plan.clone() });
         let replicas = Some(fleet.replicas());
-        Ok(Snapshot { target: Arc::clone(&self.target), outlook: Arc::new(outlook), plan, told, replicas })
+        Ok(Snapshot {
+            target: Arc::clone(&self.target),
+            outlook: Arc::new(outlook),
+            plan,
+            told,
+            replicas,
+            price: None,
+            comparison: None,
+        })
     }
 }
 

@@ -70,7 +70,15 @@ pub(crate) fn named(name: &str, outlook: Outlook) -> Snapshot {
 fn look(target: Target, outlook: Outlook, now: Timestamp) -> Snapshot {
     let fleet = FleetEstimate::sized_for(load(100.0), target.threshold, target.hpa_tolerance, now);
     let plan = policy::plan(&outlook, &target, Some(&fleet), None, now).map(Arc::new);
-    Snapshot { target: Arc::new(target), outlook: Arc::new(outlook), plan, told: None, replicas: Some(10) }
+    Snapshot {
+        target: Arc::new(target),
+        outlook: Arc::new(outlook),
+        plan,
+        told: None,
+        replicas: Some(10),
+        price: None,
+        comparison: None,
+    }
 }
 
 /// `snapshot`, after KEDA asked at `now`.

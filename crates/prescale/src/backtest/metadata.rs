@@ -29,6 +29,8 @@ fn pairs(args: &BacktestArgs, threshold: Threshold, step: Step, slo: &str) -> Ve
     if let ModelChoice::Fixed(model) = args.model {
         also("model", model.to_string(), "auto");
     }
+    let seasons: Vec<String> = args.season.iter().map(|season| Readable(*season).to_string()).collect();
+    also("season", seasons.join(","), "");
     also("historyTimeWindow", Readable(args.history).to_string(), "14d");
     also("queryStep", Readable(step.duration()).to_string(), "1m");
     also("timezone", args.timezone.clone(), "UTC");

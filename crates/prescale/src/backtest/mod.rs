@@ -100,7 +100,7 @@ fn test(
         Workload { threshold, start_up: args.start_up(), tolerance: args.hpa_tolerance, replicas: args.replicas()? };
     let levels: Vec<_> = targets.iter().map(|target| target.service_level).collect();
     let mut progress = Progress::new(is_terminal);
-    let walk = walk::walk(&load, targets, args.settle(), args.seasons(), |done, of| progress.show(stderr, done, of))?;
+    let walk = walk::walk(&load, targets, args.settle(), |done, of| progress.show(stderr, done, of))?;
     progress.end(stderr, &walk)?;
     let trial = workload.trial(&course);
     let comparison = Comparison::run(&trial, &walk, &levels).context("no time is left after the warm-up")?;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use forecasting::Seasons;
 use jiff::tz::TimeZone;
 use policy::{ServiceLevel, Threshold, Tolerance};
 use series::{ModelChoice, ModelName, ServerAddress, Step};
@@ -128,10 +127,6 @@ impl BacktestArgs {
     /// A trace is final as it is; what a server answers takes a moment, and the service waits for it.
     pub(super) fn settle(&self) -> Duration {
         if self.prometheus.is_some() { Duration::from_secs(30) } else { Duration::ZERO }
-    }
-
-    pub(super) fn seasons(&self) -> Option<Seasons> {
-        (!self.season.is_empty()).then(|| Seasons::Stated(self.season.clone()))
     }
 
     pub(super) fn start_up(&self) -> StartUp {

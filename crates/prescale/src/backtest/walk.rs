@@ -80,7 +80,6 @@ pub(super) fn walk(
     load: &Series,
     targets: Vec<Target>,
     settle: Duration,
-    seasons: Option<forecasting::Seasons>,
     mut progress: impl FnMut(usize, usize),
 ) -> anyhow::Result<Walk> {
     let began = Instant::now();
@@ -89,9 +88,6 @@ pub(super) fn walk(
     let ahead = load.step().count_covering(lead_time) + 1;
     let count = targets.len();
     let mut replay = Replay::new(load, targets, settle)?;
-    if let Some(seasons) = seasons {
-        replay = replay.with_seasons(seasons);
-    }
     let grid: Grid = *replay.grid();
     let mut published: Vec<Published> = (0..count).map(|_| Published::nothing(grid.ticks())).collect();
     let mut bands = vec![[f32::NAN; LEVELS.len()]; load.len()];
