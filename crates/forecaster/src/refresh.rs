@@ -11,7 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use series::{Clock, Forecast, ForecastRequest, NoForecast, Outlook, Series, SourceFault, SourceState, Timestamp};
+use series::{
+    Clock, Forecast, ForecastRequest, Load, NoForecast, Outlook, ReplicasSeen, Series, SourceFault, SourceState,
+    Timestamp,
+};
 use tokio::sync::Semaphore;
 
 use crate::accuracy;
@@ -51,13 +54,17 @@ impl Refresher {
     async fn refresh_alone(&self, target: &Target, state: &mut State) {
         let now = self.clock.now();
         let request = &target.request;
-        let (observed, newer) =
-            tokio::join!(self.source.observe(&request.query, now), self.read_newer(request, state, now));
+        let (observed, newer, replicas) = tokio::join!(
+            self.source.observe(&request.query, now),
+            self.read_newer(request, state, now),
+            self.replicas(target, now),
+        );
         let (read, newer_fault) = newer;
         if read > 0 {
             self.forecast(request, state, now).await;
         }
         state.observed(now, observed.as_ref().ok().copied());
+        state.outlook.replicas = replicas;
         if !request.forecast_wanted {
             state.outlook.forecast = Err(NoForecast::NotAsked);
         }
@@ -67,6 +74,19 @@ impl Refresher {
         if hears_all && request.forecast_wanted {
             self.fill_in(target, state, now).await;
         }
+    }
+
+    /// The pods that the workload has, where that is asked for and can be told. The load does not depend on it: without an answer they are estimated.
+    async fn replicas(&self, target: &Target, now: Timestamp) -> Option<ReplicasSeen> {
+        let query = target.request.replicas()?;
+        let answer = self.source.observe(&query, now).await.map_err(|error| error.to_string());
+        let seen = answer.and_then(|load| {
+            count(load)
+                .map(|count| ReplicasSeen { at: now, count })
+                .ok_or_else(|| format!("{load} is no count of pods"))
+        });
+        target.replicas_told(&seen);
+        seen.ok()
     }
 
     /// Reads what has settled since the last time; how many samples were read, and the fault that ended it.
@@ -190,6 +210,12 @@ impl Refresher {
         state.outlook.issued = self.clock.now();
         target.unless_forgotten(|| self.publish.publish(&target.key, Arc::new(state.outlook.clone())));
     }
+}
+
+/// `load` as a count of pods, where it is one.
+fn count(load: Load) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number of that range")]
+    (load.get().fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&load.get())).then(|| load.get() as u32)
 }
 
 /// Logs a fault when it begins or changes its kind, and its end; the refreshes between say nothing new.

@@ -1,11 +1,14 @@
 //! [`Target`]: one target that is watched, with all that the slow path knows of it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use forecasting::OnlineForecaster;
-use series::{ForecastRequest, Load, NoForecast, Observation, Outlook, SourceFault, SourceState, TargetKey, Timestamp};
+use series::{
+    ForecastRequest, Load, NoForecast, Observation, Outlook, ReplicasSeen, SourceFault, SourceState, TargetKey,
+    Timestamp,
+};
 use tokio::sync::Mutex;
 
 use crate::accuracy::Accuracy;
@@ -21,6 +24,8 @@ pub(crate) struct Target {
     refreshes: AtomicU64,
     /// Locked while an outlook is published, so that none comes after the target was forgotten.
     is_forgotten: std::sync::Mutex<bool>,
+    /// Whether the replicas could not be told at the last refresh.
+    replicas_unknown: AtomicBool,
 }
 
 /// What is known of a target between two refreshes.
@@ -77,6 +82,7 @@ impl Target {
             state: Mutex::new(state),
             refreshes: AtomicU64::new(0),
             is_forgotten: std::sync::Mutex::new(false),
+            replicas_unknown: AtomicBool::new(false),
         }
     }
 
@@ -98,6 +104,17 @@ impl Target {
         let is_forgotten = self.is_forgotten.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_forgotten {
             publish();
+        }
+    }
+
+    /// Logs why the replicas cannot be told, when that begins.
+    pub(crate) fn replicas_told(&self, seen: &Result<ReplicasSeen, String>) {
+        match (seen, self.replicas_unknown.swap(seen.is_err(), Ordering::Relaxed)) {
+            (Err(why), false) => {
+                tracing::warn!(target_key = %self.key, %why, "replicasQuery fails, replicas are estimated");
+            }
+            (Ok(_), true) => tracing::info!(target_key = %self.key, "replicasQuery answers again"),
+            _ => {}
         }
     }
 

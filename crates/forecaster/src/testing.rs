@@ -169,5 +169,6 @@ pub(crate) fn request(server: &ServerAddress, minutes: u64) -> ForecastRequest {
         seasons: Seasons::Found,
         timezone: "UTC".to_owned(),
         forecast_wanted: true,
+        replicas_query: None,
     }
 }

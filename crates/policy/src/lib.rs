@@ -27,6 +27,7 @@
 //!         seasons: Seasons::Found,
 //!         timezone: "UTC".to_owned(),
 //!         forecast_wanted: true,
+//!         replicas_query: None,
 //!     },
 //!     threshold: Threshold::new(12.0)?,
 //!     activation: Load::ZERO,

@@ -28,6 +28,7 @@ pub(crate) fn target(mode: Mode, activation: f64) -> Target {
             seasons: Seasons::Found,
             timezone: "UTC".into(),
             forecast_wanted: mode != Mode::Reactive,
+            replicas_query: None,
         },
         threshold: Threshold::new(10.0).unwrap(),
         activation: load(activation),

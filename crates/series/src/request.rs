@@ -45,6 +45,17 @@ pub struct ForecastRequest {
     pub timezone: String,
     /// Whether a forecast is wanted at all; where not, only observations are published.
     pub forecast_wanted: bool,
+    /// The PromQL of the pods that the workload has, put to the server as `query` is; `None` asks for none.
+    #[serde(default)]
+    pub replicas_query: Option<String>,
+}
+
+impl ForecastRequest {
+    /// What to ask for the pods that the workload has.
+    pub fn replicas(&self) -> Option<PrometheusQuery> {
+        let promql = self.replicas_query.clone()?;
+        Some(PrometheusQuery { promql, missing_samples: MissingSamples::Unknown, ..self.query.clone() })
+    }
 }
 
 /// A query and how to put it to a Prometheus-compatible server. Its `Debug` shows no value of a header or parameter.

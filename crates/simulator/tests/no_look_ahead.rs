@@ -45,6 +45,7 @@ fn target(slo: f64) -> Target {
         seasons: Seasons::Found,
         timezone: "UTC".into(),
         forecast_wanted: true,
+        replicas_query: None,
     };
     Target {
         key: TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0".into() },

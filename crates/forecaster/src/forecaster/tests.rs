@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use series::{FaultKind, Load, MissingSamples, NoForecast, NoObservation, Observation, SourceState, Timestamp};
+use series::{
+    FaultKind, ForecastRequest, Load, MissingSamples, NoForecast, NoObservation, Observation, SourceState, Timestamp,
+};
 
 use super::*;
 use crate::settings::SourceSettings;
@@ -460,4 +462,30 @@ async fn watching_twice_changes_nothing_and_mistakes_are_told_at_once() {
     let settings = Settings { source, refresh_interval: Duration::ZERO, concurrency: 0 };
     let error = Forecaster::new(settings, SetClock::at(0), Arc::new(Board::default()), &mut Registry::default());
     assert_eq!(error.unwrap_err().mistakes().len(), 3);
+}
+
+#[tokio::test]
+async fn the_replicas_are_told_where_they_are_asked_for_and_never_in_the_way_of_the_load() {
+    const REPLICAS: &str = "kube_deployment_spec_replicas";
+    let scene = Scene::new().await;
+    let answer = Arc::new(Mutex::new("7"));
+    let answered = Arc::clone(&answer);
+    scene.server.answers(move |asked| match (asked.parameters["query"].as_str(), *answered.lock().unwrap()) {
+        (REPLICAS, "none") => json(503, "gone"),
+        (REPLICAS, count) => success("vector", &format!(r#"[{{"metric":{{}},"value":[1,"{count}"]}}]"#)),
+        _ => testing::healthy(asked),
+    });
+    let request =
+        ForecastRequest { replicas_query: Some(REPLICAS.to_owned()), ..testing::request(&scene.server.address, 60) };
+    scene.forecaster.watch(&key("a"), &request, None);
+    let seen = scene.refresh_at(60).await.replicas.unwrap();
+    assert_eq!((seen.count, seen.at), (7, Timestamp::from_second(START + 60).unwrap()));
+    for (turn, no_count) in ["7.5", "-1", "NaN", "1e10", "none"].into_iter().enumerate() {
+        *answer.lock().unwrap() = no_count;
+        let outlook = scene.refresh_at(120 + 60 * i64::try_from(turn).unwrap()).await;
+        assert_eq!(outlook.replicas, None, "{no_count}");
+        assert_eq!((outlook.observation.is_ok(), &outlook.source), (true, &SourceState::Answering), "{no_count}");
+    }
+    *answer.lock().unwrap() = "0";
+    assert_eq!(scene.refresh_at(600).await.replicas.unwrap().count, 0);
 }

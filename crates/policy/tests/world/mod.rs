@@ -46,6 +46,7 @@ pub(crate) fn target(slo: f64) -> Target {
             seasons: Seasons::Found,
             timezone: "UTC".into(),
             forecast_wanted: true,
+            replicas_query: None,
         },
         threshold: Threshold::new(10.0).unwrap(),
         activation: Load::ZERO,

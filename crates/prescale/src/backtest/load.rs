@@ -56,6 +56,7 @@ pub(super) fn of_prometheus(asked: &Asked) -> anyhow::Result<Series> {
         seasons: Seasons::Found,
         timezone: "UTC".to_owned(),
         forecast_wanted: true,
+        replicas_query: None,
     };
     let history = source.history(&request, ops::SystemClock.now());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

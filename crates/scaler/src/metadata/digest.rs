@@ -71,6 +71,10 @@ pub(super) fn digest(
             values.number(season.as_nanos());
         }
     }
+    if let Some(query) = &request.replicas_query {
+        values.text("replicasQuery");
+        values.text(query);
+    }
     values.hexadecimal()
 }
 

@@ -47,6 +47,7 @@ pub(super) const SLO: Key = Key::new("slo");
 pub(super) const QUANTILE: Key = Key::new("quantile");
 pub(super) const COST_RATIO: Key = Key::new("costRatio");
 pub(super) const HPA_TOLERANCE: Key = Key::new("hpaTolerance");
+pub(super) const REPLICAS_QUERY: Key = Key::new("replicasQuery");
 pub(super) const MODEL: Key = Key::new("model");
 pub(super) const MODE: Key = Key::new("mode");
 pub(super) const SEASON: Key = Key::new("season");
@@ -57,7 +58,7 @@ pub(super) const SCALER_ADDRESS: Key = Key { from_environment: false, ..Key::new
 pub(super) const ENABLE_TLS: Key = Key { from_environment: false, ..Key::new("enableTLS") };
 
 /// Every key, as the documentation lists them.
-pub(super) const ALL: [Key; 24] = [
+pub(super) const ALL: [Key; 25] = [
     SERVER_ADDRESS,
     QUERY,
     THRESHOLD,
@@ -67,6 +68,7 @@ pub(super) const ALL: [Key; 24] = [
     QUANTILE,
     COST_RATIO,
     HPA_TOLERANCE,
+    REPLICAS_QUERY,
     MODE,
     MODEL,
     HISTORY_TIME_WINDOW,

@@ -112,6 +112,7 @@ fn read(
     let timing = timing::read_timing(&mut fields);
     let service_level = scaling::read_service_level(&mut fields);
     let hpa_tolerance = scaling::read_hpa_tolerance(&mut fields);
+    let replicas_query = fields.read(&keys::REPLICAS_QUERY, |query| Ok(Some(query.to_owned()))).or(None);
     let mode = scaling::read_mode(&mut fields);
     let model = scaling::read_model(&mut fields);
     let seasons = seasons::read_seasons(&mut fields, timing.as_ref(), model);
@@ -131,6 +132,7 @@ fn read(
             seasons: seasons?,
             timezone: timezone?,
             forecast_wanted: mode != Mode::Reactive,
+            replicas_query: replicas_query?,
         };
         let (threshold, activation, service_level) = (threshold?, activation?, service_level?);
         let hpa_tolerance = hpa_tolerance?;

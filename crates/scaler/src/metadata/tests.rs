@@ -272,6 +272,8 @@ fn another_meaning_has_another_digest() {
         ("quantile", "0.99"),
         ("costRatio", "99"),
         ("hpaTolerance", "0"),
+        ("replicasQuery", "kube_deployment_spec_replicas"),
+        ("replicasQuery", "kube_deployment_status_replicas"),
         ("mode", "shadow"),
         ("mode", "reactive"),
         ("model", "ridge"),
