@@ -4,6 +4,7 @@
 //! `PRESCALE_REQUIRE_SERVERS=1` they fail instead.
 #![cfg(test)]
 
+mod backtest;
 mod cli;
 mod conformance;
 mod documents;
