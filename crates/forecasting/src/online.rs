@@ -275,14 +275,11 @@ mod tests {
                 foretold.remove(0);
             }
         }
-        let (least, most) =
-            losses.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), loss| (least.min(*loss), most.max(*loss)));
+        // half-lives of half a day, at five minutes
+        let fade = 0.5_f64.powf(1.0 / 144.0);
+        let faded = |value: fn(f64) -> f64| losses.iter().fold(0.0, |sum, &loss| sum * fade + value(loss));
+        let expected = faded(|loss| loss) / faded(|_| 1.0);
         let skill = online.skill().unwrap();
-        assert!(least < skill.loss && skill.loss < most);
-        // fading half-lives of 144 comparisons, over about that many: between the plain mean and that of the newer half
-        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
-        let (all, newer) = (mean(&losses), mean(&losses[losses.len() / 2..]));
-        let (low, high) = (all.min(newer) * 0.98, all.max(newer) * 1.02);
-        assert!((low..high).contains(&skill.loss), "{} is not between {low} and {high}", skill.loss);
+        assert!((skill.loss / expected - 1.0).abs() < 1e-9, "{} is not {expected}", skill.loss);
     }
 }
