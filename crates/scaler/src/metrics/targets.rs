@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::{NoPlan, Reason};
+use policy::{NoPlan, Reason, ServiceLevel};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -22,7 +22,7 @@ pub(super) struct BoardCollector {
 type Amount = fn(&Snapshot, Timestamp) -> Option<f64>;
 
 /// Name, help and how to read it; absent where it is not known.
-const GAUGES: [(&str, &str, Amount); 11] = [
+const GAUGES: [(&str, &str, Amount); 12] = [
     ("prescale_target_published", "Value that KEDA gets, in the unit of the query", |target, _| {
         target.plan.as_ref().ok().map(|plan| plan.value.get())
     }),
@@ -64,6 +64,14 @@ const GAUGES: [(&str, &str, Amount); 11] = [
         "prescale_target_shortage_price",
         "What a moment with too few pods is taken to cost so that the service level is held, in pods",
         |target, _| target.price,
+    ),
+    (
+        "prescale_target_slo",
+        "Share of the time in which there must be enough pods; absent where a quantile or a cost ratio is stated",
+        |target, _| match target.target.service_level {
+            ServiceLevel::Slo(share) => Some(share.get()),
+            ServiceLevel::Quantile(_) | ServiceLevel::CostRatio(_) => None,
+        },
     ),
 ];
 
