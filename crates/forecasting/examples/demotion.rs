@@ -8,14 +8,14 @@
 //! time given in minutes. Per trace: the share of time demoted, the mean pinball loss at .5, .9 and .99 with demotion over that without, and of both over persistence's.
 #![expect(clippy::print_stdout, reason = "the report goes to stdout")]
 
+mod trace;
+
 use std::error::Error;
 use std::time::Duration;
 
 use forecasting::{Fitted, OnlineForecaster, Seasons, Settings, fit};
 use jiff::tz::TimeZone;
-use series::{
-    ChoiceReason, Forecast, GapReason, Load, ModelChoice, ModelName, Quantile, Sample, Series, Step, Timestamp,
-};
+use series::{ChoiceReason, Forecast, Load, ModelChoice, ModelName, Quantile, Sample, Series};
 
 const LEVELS: [f64; 3] = [0.5, 0.9, 0.99];
 const DAY: Duration = Duration::from_hours(24);
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lead_time = Duration::from_mins(minutes.trim_end_matches('m').parse()?);
     println!("share of time demoted, demotions, loss with over without, over persistence: with, without");
     for path in arguments {
-        let Walk { with, without, persistence, demoted, demotions, origins } = walk(&read(&path)?, lead_time)?;
+        let Walk { with, without, persistence, demoted, demotions, origins } = walk(&trace::read(&path)?, lead_time)?;
         let (gain, best, plain) = (with / without, with / persistence, without / persistence);
         let share = demoted / origins;
         println!("{path}: {share:.4} {demotions} {gain:.4} {best:.3} {plain:.3}");
@@ -104,19 +104,4 @@ fn loss(forecast: &Forecast, time: Timestamp, actual: Load) -> Result<f64, Box<d
         loss += level.pinball(actual.get(), predicted.get()) / LEVELS.len() as f64;
     }
     Ok(loss)
-}
-
-fn read(path: &str) -> Result<Series, Box<dyn Error>> {
-    let text = std::fs::read_to_string(path)?;
-    let mut rows = Vec::new();
-    for line in text.lines().skip(1).filter(|line| !line.is_empty()) {
-        let (timestamp, value) = line.split_once(',').ok_or("a row needs a timestamp and a value")?;
-        let load = if value.is_empty() { None } else { Some(Load::new(value.parse()?)?) };
-        rows.push((timestamp.parse::<i64>()?, load));
-    }
-    let [(first, _), (second, _), ..] = rows[..] else { return Err("a trace needs two rows".into()) };
-    let step = Step::from_seconds(u32::try_from(second - first)?)?;
-    let start = step.floor(Timestamp::from_second(first)?);
-    let sample = |load: Option<Load>| load.map_or(Sample::Gap(GapReason::NoSample), Sample::Value);
-    Ok(Series::from_samples(start, step, rows.into_iter().map(|(_, load)| sample(load)))?)
 }

@@ -9,12 +9,14 @@
 //! a multiple of that of persistence, 5, 15 and 60 minutes ahead, and the time of a fit with its bands; at last their geometric means.
 #![expect(clippy::print_stdout, reason = "the report goes to stdout")]
 
+mod trace;
+
 use std::error::Error;
 use std::time::{Duration, Instant};
 
 use forecasting::{Seasons, Settings, fit};
 use jiff::tz::TimeZone;
-use series::{GapReason, Load, ModelChoice, ModelName, Quantile, Sample, Series, Step, Timestamp};
+use series::{ModelChoice, ModelName, Quantile, Sample, Series};
 
 const LEVELS: [f64; 3] = [0.5, 0.9, 0.99];
 const HORIZON_MINUTES: [u64; 3] = [5, 15, 60];
@@ -43,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut logarithms = vec![[0.0; 3]; models.len()];
     let mut traces = vec![0.0; models.len()];
     for path in &arguments {
-        let trace = read(path)?;
+        let trace = trace::read(path)?;
         println!("{path}: {} samples every {}, {} known", trace.len(), trace.step(), trace.known());
         let base = walk(&trace, ModelName::Persistence)?;
         for (place, &model) in models.iter().enumerate() {
@@ -108,19 +110,4 @@ fn walk(trace: &Series, model: ModelName) -> Result<Walk, Box<dyn Error>> {
         }
     }
     Ok(walk)
-}
-
-fn read(path: &str) -> Result<Series, Box<dyn Error>> {
-    let text = std::fs::read_to_string(path)?;
-    let mut rows = Vec::new();
-    for line in text.lines().skip(1).filter(|line| !line.is_empty()) {
-        let (timestamp, value) = line.split_once(',').ok_or("a row needs a timestamp and a value")?;
-        let load = if value.is_empty() { None } else { Some(Load::new(value.parse()?)?) };
-        rows.push((timestamp.parse::<i64>()?, load));
-    }
-    let [(first, _), (second, _), ..] = rows[..] else { return Err("a trace needs two rows".into()) };
-    let step = Step::from_seconds(u32::try_from(second - first)?)?;
-    let start = step.floor(Timestamp::from_second(first)?);
-    let sample = |load: Option<Load>| load.map_or(Sample::Gap(GapReason::NoSample), Sample::Value);
-    Ok(Series::from_samples(start, step, rows.into_iter().map(|(_, load)| sample(load)))?)
 }
