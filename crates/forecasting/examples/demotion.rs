@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use forecasting::{Fitted, OnlineForecaster, Seasons, Settings, fit};
 use jiff::tz::TimeZone;
-use series::{ChoiceReason, Forecast, Load, ModelChoice, ModelName, Quantile, Sample, Series};
+use series::{ChoiceReason, Forecast, Load, ModelChoice, ModelName, Quantile, Sample, Series, Timestamp};
 
 const LEVELS: [f64; 3] = [0.5, 0.9, 0.99];
 const DAY: Duration = Duration::from_hours(24);
