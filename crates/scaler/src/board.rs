@@ -166,9 +166,11 @@ impl Board {
         if seats.len() >= self.limits.targets {
             return Err(NoSeat::Total(self.limits.targets));
         }
-        let own = seats.keys().filter(|key| key.namespace == target.key.namespace).count();
-        if own >= self.limits.targets_per_namespace {
-            return Err(NoSeat::Namespace(self.limits.targets_per_namespace));
+        // as long as there are fewer in all, nobody's own have to be counted
+        let most = self.limits.targets_per_namespace;
+        let is_own = |key: &&TargetKey| key.namespace == target.key.namespace;
+        if seats.len() >= most && seats.keys().filter(is_own).take(most).count() == most {
+            return Err(NoSeat::Namespace(most));
         }
         let key = target.key.clone();
         let seat = Arc::new(Seat::new(target, now));

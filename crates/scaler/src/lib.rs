@@ -10,6 +10,7 @@ mod metrics;
 mod remote;
 mod server;
 mod service;
+mod spellings;
 mod status;
 mod streams;
 

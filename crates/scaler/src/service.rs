@@ -16,6 +16,7 @@ use wire::externalscaler::{
 use crate::board::{Board, Seat};
 use crate::metadata::{self, Defaults};
 use crate::metrics::{Metrics, Rpc};
+use crate::spellings::Spellings;
 use crate::{status, streams};
 
 /// Who makes the outlooks: told of every target that is seen for the first time, and of every one that is given up.
@@ -34,6 +35,7 @@ pub struct Scaler {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     defaults: Defaults,
+    spellings: Spellings,
 }
 
 impl Scaler {
@@ -46,17 +48,22 @@ impl Scaler {
         registry: &mut prometheus_client::registry::Registry,
     ) -> Self {
         let metrics = Metrics::register(registry, Arc::clone(&board), Arc::clone(&clock));
-        Self { board, forecasts, clock, metrics, defaults }
+        let spellings = Spellings::new(board.limits().targets);
+        Self { board, forecasts, clock, metrics, defaults, spellings }
     }
 
     /// The seat of the trigger that `object` describes; a new one is announced to the slow path.
     fn seat(&self, object: &ScaledObjectRef) -> Result<Arc<Seat>, Status> {
-        let target = metadata::parse_target(&object.namespace, &object.name, &object.scaler_metadata, &self.defaults)
-            .map_err(|mistakes| status::of_mistakes(&mistakes))?;
-        if let Some(seat) = self.board.seat(&target.key) {
+        if let Some(seat) = self.spellings.key(object).and_then(|key| self.board.seat(&key)) {
             return Ok(seat);
         }
+        let target = metadata::parse_target(&object.namespace, &object.name, &object.scaler_metadata, &self.defaults)
+            .map_err(|mistakes| status::of_mistakes(&mistakes))?;
         let (key, request) = (target.key.clone(), target.request.clone());
+        if let Some(seat) = self.board.seat(&key) {
+            self.spellings.note(object, &key);
+            return Ok(seat);
+        }
         let taken = self.board.take_seat(target, self.clock.now());
         let (seat, is_new) = taken.map_err(|no_seat| {
             self.metrics.refused(no_seat);
@@ -66,6 +73,7 @@ impl Scaler {
             tracing::info!(namespace = %key.namespace, name = %key.name, digest = %key.digest, "target first seen");
             self.forecasts.watch(&key, &request);
         }
+        self.spellings.note(object, &key);
         Ok(seat)
     }
 

@@ -14,6 +14,12 @@ const OUTLOOKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("outlook
 const FORMAT: TableDefinition<'_, (), u32> = TableDefinition::new("format");
 const OWN_FORMAT: u32 = 1;
 
+/// Bytes of the file that are held in memory: every record is written as often as it is read at all, so few are of use.
+const CACHE: usize = 16 * 1024 * 1024;
+
+/// Outlooks written at once: some megabytes.
+const BATCH: usize = 256;
+
 /// Outlooks by target, in one local file that one process holds open.
 #[derive(Debug, Clone)]
 pub struct OutlookFile {
@@ -95,6 +101,10 @@ impl OutlookFile {
     }
 
     fn keep_now(&self, outlooks: &[(TargetKey, Arc<Outlook>)]) -> Result<(), StoreError> {
+        outlooks.chunks(BATCH).try_for_each(|batch| self.keep_batch(batch))
+    }
+
+    fn keep_batch(&self, outlooks: &[(TargetKey, Arc<Outlook>)]) -> Result<(), StoreError> {
         let mut records = Vec::with_capacity(outlooks.len());
         for (target, outlook) in outlooks {
             let bytes = record::write(outlook).map_err(|error| StoreError::Defect(error.to_string()))?;
@@ -199,7 +209,7 @@ fn open(path: &Path) -> Result<Database, OpenError> {
 }
 
 fn create(path: &Path) -> Result<Database, DatabaseError> {
-    Database::create(path)
+    Database::builder().set_cache_size(CACHE).create(path)
 }
 
 /// The format of the tables; where it is not written down they are new or of the first version.
