@@ -55,7 +55,7 @@ test("search, states and columns find a target among many", { timeout: LONGEST }
   await page.getByRole("button", { name: /^Degraded/ }).click();
   const degraded = await rowCount();
   assert.ok(degraded > 0 && degraded < COUNT);
-  assert.deepEqual([...new Set(await page.locator(`${ROWS} .state`).allInnerTexts())], ["Degraded"]);
+  assert.deepEqual([...new Set(await page.locator(`${ROWS} .state:not(.demoted)`).allInnerTexts())], ["Degraded"]);
   await page.getByRole("button", { name: /^All/ }).click();
 
   const observed = async () => (await page.locator(`${ROWS} .observed`).allInnerTexts()).slice(0, 12).map((text) => Number(text.replace(",", "")));
@@ -67,6 +67,38 @@ test("search, states and columns find a target among many", { timeout: LONGEST }
   await assertAccessible(page, "a sorted list");
   assert.deepEqual(errors, []);
   await close();
+});
+
+test("a demotion, the price of a shortage, what forecasts cost and a shadow are told", { timeout: LONGEST }, async () => {
+  const own = await crowd(20);
+  const { page, errors, close } = await open(browser);
+  await page.goto(own.url);
+  await page.locator(ROWS).first().waitFor();
+  // 4 is demoted, 6 in shadow; both have been there for a day
+  await page.getByLabel("Search targets").fill("demoted ridge");
+  assert.deepEqual(await page.locator(`${ROWS} a`).allInnerTexts(), ["target-0004", "target-0014"]);
+  assert.equal(await page.locator(`${ROWS} .demoted:visible`).count(), 2);
+  await page.getByLabel("Search targets").fill("target-0014");
+  await page.getByRole("link", { name: "target-0014" }).click();
+  await page.locator(".story li").first().waitFor();
+  assert.match(await page.locator(".title").innerText(), /Model demoted/);
+  assert.match(await page.locator(".story").innerText(), /persistence stands in for ridge/);
+  assert.match(await page.locator(".tiles").innerText(), /Coverage of 99%\s+9[\d.]+%/);
+  await page.getByText(/The SLO of 99.5% comes to a price of [\d.]+ pods/).first().waitFor();
+  const table = await page.getByRole("table").filter({ hasText: "Pod-hours" }).innerText();
+  assert.match(table, /With forecasts/);
+  assert.match(table, /Reactive/);
+  await assertAccessible(page, "a demoted target");
+
+  await page.getByRole("link", { name: "All targets" }).click();
+  await page.getByLabel("Search targets").fill("target-0006");
+  await page.getByRole("link", { name: "target-0006" }).click();
+  await page.getByText(/Without the shadow mode [\d.,]+ would have been published/).waitFor();
+  assert.match(await page.locator(".tiles").innerText(), /without shadow/);
+  assert.match(await page.getByRole("table").filter({ hasText: "Pod-hours" }).innerText(), /not applied/);
+  assert.deepEqual(errors, []);
+  await close();
+  await own.end();
 });
 
 test("a server that goes away is missed, and what was known stays", { timeout: LONGEST }, async () => {

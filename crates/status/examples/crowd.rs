@@ -9,11 +9,11 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::FleetEstimate;
+use policy::{Comparison, FleetEstimate, Mode, Plan, Tally};
 use scaler::{Defaults, Snapshot, Told};
 use series::{
-    ChoiceReason, FaultKind, Forecast, Horizon, Load, ModelName, ModelScore, Observation, Outlook, Quantile,
-    SourceFault, SourceState, Timestamp, Verdict,
+    ChoiceReason, FaultKind, Forecast, ForecastSkill, Horizon, Load, ModelName, ModelScore, Observation, Outlook,
+    Quantile, SourceFault, SourceState, Timestamp, Verdict,
 };
 use status::{Keep, Observatory};
 use tokio_util::sync::CancellationToken;
@@ -77,16 +77,36 @@ impl Invented {
         let namespace = ["shop", "search", "ml-autoscaler", "payments"][number as usize % 4];
         let name = format!("target-{number:04}");
         let target = scaler::parse_target(namespace, &name, &metadata, &Defaults::default())?;
-        let model = ModelName::ALL[number as usize % ModelName::ALL.len()];
+        let is_demoted = number % 10 == 4;
+        let model =
+            if is_demoted { ModelName::Persistence } else { ModelName::ALL[number as usize % ModelName::ALL.len()] };
         let scores = [model, ModelName::Persistence].into_iter().zip([1.25, 2.5]);
         let scores = scores.map(|(model, pinball)| ModelScore { model, pinball, absolute_error: 3.0 * pinball });
-        let verdict = Verdict { model, reason: ChoiceReason::LeastLoss, scores: scores.collect() };
+        let reason = if is_demoted {
+            ChoiceReason::Demoted { model: ModelName::Ridge, since: at(900)? }
+        } else {
+            ChoiceReason::LeastLoss
+        };
+        let verdict = Verdict { model, reason, scores: scores.collect() };
         Ok(Self {
             number,
             target: Arc::new(target),
             forecast: Arc::new(forecast(number, model, at(0)?)?),
             verdict: Arc::new(verdict),
         })
+    }
+
+    /// Whether it has been there for more than a day, and is forecast.
+    fn compares(&self) -> bool {
+        self.number % 10 < 7 && self.number % 3 != 1
+    }
+
+    fn comparison(&self, now: Timestamp) -> Result<Comparison, Box<dyn Error>> {
+        let seconds = 86_400.0 + (now.as_second() - BEGIN) as f64;
+        let pods = f64::from(2 + self.number % 60);
+        let tally = |pods: f64, short: f64| Tally { pod_seconds: pods * seconds, short_seconds: short * seconds };
+        let (predictive, reactive) = (tally(1.08 * pods, 0.004), tally(pods, 0.021));
+        Ok(Comparison { since: at(-86_400)?, seconds, predictive, reactive })
     }
 
     /// What the board would show of it at `now`.
@@ -107,6 +127,14 @@ impl Invented {
             source: SourceState::Answering,
             ..Outlook::first_seen(now)
         };
+        if !matches!(self.number % 10, 7 | 9) {
+            let last_week_loss = (self.number % 4 != 1).then_some(2.0);
+            let coverage_90 = 0.85 + 0.01 * f64::from(self.number % 9);
+            let coverage_99 = 0.97 + 0.003 * f64::from(self.number % 9);
+            let loss = 0.8 + 0.1 * f64::from(self.number % 13);
+            outlook.skill =
+                Some(ForecastSkill { loss, persistence_loss: 1.6, last_week_loss, coverage_90, coverage_99 });
+        }
         match self.number % 10 {
             3 if now >= at(600)? => outlook.source = failing,
             8 if now >= at(600)? => {
@@ -124,7 +152,10 @@ impl Invented {
         }
         let fleet =
             FleetEstimate::sized_for(load(self.number, now)?, self.target.threshold, self.target.hpa_tolerance, now);
-        let plan = policy::plan(&outlook, &self.target, Some(&fleet), None, now).map(Arc::new);
+        let plan = policy::plan(&outlook, &self.target, Some(&fleet), None, now).map(|plan| {
+            let shadow = plan.predicted.filter(|_| self.target.mode == Mode::Shadow);
+            Arc::new(Plan { shadow, ..plan })
+        });
         let told = Some(Told { at: now, answer: plan.clone() });
         let replicas = Some(fleet.replicas());
         Ok(Snapshot {
@@ -133,8 +164,8 @@ impl Invented {
             plan,
             told,
             replicas,
-            price: None,
-            comparison: None,
+            price: self.compares().then_some(3.5 * f64::from(self.number + 1)),
+            comparison: self.compares().then(|| self.comparison(now)).transpose()?,
         })
     }
 }

@@ -17,7 +17,7 @@ export function percent(share, digits = 1) {
   return `${(share * 100).toLocaleString("en", { maximumFractionDigits: digits })}%`;
 }
 
-/** A skill with its sign: +36% of the other's error was avoided. */
+/** A skill with its sign: of what the other lost, +36% was avoided. */
 export function skill(share) {
   if (share === null || share === undefined) return NONE;
   const rounded = Math.round(share * 100);
@@ -79,6 +79,8 @@ const EVENTS = {
   "model-chosen": "Model chosen",
   refit: "Fitted anew",
   demoted: "Demoted",
+  reinstated: "Reinstated",
+  weakened: "On less",
   restored: "Restored",
   "no-answer": "No answer",
   "level-shift": "Level shift",

@@ -15,8 +15,8 @@ const COLUMNS = [
   { id: "published", label: "Published", title: "The value that KEDA gets", of: (t) => t.published, cell: (t) => amount(t.published) },
   { id: "pods", label: "Pods", title: "Pods that the published value asks for", of: (t) => t.pods, cell: (t) => whole(t.pods) },
   { id: "model", label: "Model", of: (t) => t.model ?? "", isText: true, isWide: true, cell: (t) => t.model ?? "–" },
-  { id: "skill", label: "Skill", title: "Share of the error of “the last value goes on” that the forecasts avoid", of: (t) => t.skillOverPersistence, isWide: true, cell: (t) => skill(t.skillOverPersistence) },
-  { id: "coverage", label: "Coverage", title: "Share of the time within the promised quantile, and the promise", of: (t) => (t.coverage === null ? null : t.coverage - t.promised), isWide: true, cell: (t) => (t.coverage === null ? "–" : `${percent(t.coverage).replace("%", "")} / ${percent(t.promised)}`) },
+  { id: "skill", label: "Skill", title: "How much less than the last value the forecasts lately lost, a lead time ahead", of: (t) => t.skillOverPersistence, isWide: true, cell: (t) => skill(t.skillOverPersistence) },
+  { id: "coverage", label: "Coverage", title: "Share of the loads within the 99% forecast", of: (t) => t.coverage99, isWide: true, cell: (t) => percent(t.coverage99) },
 ];
 
 const OVERSCAN = 8;
@@ -61,7 +61,7 @@ export function listView(store) {
   function arrange() {
     const words = chosen.search.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = (t) => {
-      const text = `${t.namespace}/${t.name} ${t.model ?? ""} ${t.reasonText} ${t.mode} ${t.error ?? ""}`.toLowerCase();
+      const text = `${t.namespace}/${t.name} ${t.model ?? ""} ${t.demoted ? `demoted ${t.demoted}` : ""} ${t.reasonText} ${t.mode} ${t.error ?? ""}`.toLowerCase();
       return words.every((word) => text.includes(word));
     };
     const all = [...store.targets.values()].filter(matches);
@@ -184,13 +184,14 @@ function makeRow(target) {
   const link = html("a", { href: `#/${path(target)}` }, target.name);
   const note = html("small");
   const badge = html("span", { class: "state" });
+  const demoted = html("span", { class: "state demoted", hidden: true }, "Demoted");
   const spark = sparkline();
   const cells = COLUMNS.slice(3).map((column) => html("div", {
     role: "cell", class: `cell ${column.id} ${column.isText ? "" : "number"} ${column.isWide ? "wide-only" : ""}`, "data-label": column.label,
   }));
   const element = html("div", { class: "row", role: "row" },
     html("div", { role: "cell", class: "cell who" }, link, note),
-    html("div", { role: "cell", class: "cell how" }, badge),
+    html("div", { role: "cell", class: "cell how" }, badge, demoted),
     html("div", { role: "cell", class: "cell trend" }, spark.element),
     cells);
   let last = null;
@@ -203,6 +204,8 @@ function makeRow(target) {
     write(badge, state(t.state));
     badge.className = `state ${t.state}`;
     badge.title = t.error ?? t.reasonText;
+    demoted.hidden = !t.demoted;
+    demoted.title = t.demoted ? `${t.model} stands in for ${t.demoted}, whose forecasts came out worse` : "";
     spark.draw(t.sparkline);
     COLUMNS.slice(3).forEach((column, place) => write(cells[place], column.cell(t)));
     cells.forEach((cell) => {

@@ -14,6 +14,7 @@ let shownWindow = WINDOWS[1];
 export function targetView(store, key) {
   const id = keyOf(key);
   const badge = html("span", { class: "state" });
+  const demoted = html("span", { class: "state demoted", hidden: true }, "Model demoted");
   const note = html("p", { class: "quiet" });
   const trouble = html("p", { class: "trouble", role: "status", hidden: true });
   const tiles = html("dl", { class: "tiles" });
@@ -24,6 +25,7 @@ export function targetView(store, key) {
   const windows = html("div", { class: "segments", role: "group", "aria-label": "Time shown" });
   const plan = html("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Plan over the next day" });
   const models = html("div");
+  const comparison = html("div");
   const events = html("ol", { class: "events" });
   const facts = html("dl", { class: "facts" });
   const answer = html("p");
@@ -33,14 +35,15 @@ export function targetView(store, key) {
         html("h2", {}, "Pods"), pods.element),
       html("section", { class: "card two-thirds" }, html("h2", {}, "Why"), story),
       html("section", { class: "card third" }, html("h2", {}, "KEDA was told"), answer, html("h2", {}, "Events"), html("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Events" }, events)),
-      html("section", { class: "card half" }, html("h2", {}, "How good the forecasts were"), html("p", { class: "lead" }, "Mean error of what was forecast a lead time ahead, hour by hour"), accuracy.element, models),
+      html("section", { class: "card half" }, html("h2", {}, "How good the forecasts were"), html("p", { class: "lead" }, "Mean error of what was forecast a lead time ahead, hour by hour"), accuracy.element, models,
+        html("h2", {}, "What the forecasts cost and save"), comparison),
       html("section", { class: "card half" }, html("h2", {}, "Plan over the next day"), html("p", { class: "lead" }, "The highest load of each hour, and the pods for it"), plan),
       html("section", { class: "card wide" }, html("h2", {}, "Metadata as understood"), facts)));
   const missing = html("div", { class: "list empty", hidden: true }, html("h2", {}, "KEDA does not ask for this target"),
     html("p", {}, "It may have been removed, or its trigger changed: another trigger is another target."));
   const element = html("article", {},
     html("a", { class: "back", href: "#/" }, "← All targets"),
-    html("div", { class: "title" }, html("h1", {}, key.name), badge, note), missing, sections);
+    html("div", { class: "title" }, html("h1", {}, key.name), badge, demoted, note), missing, sections);
 
   let detail = null;
   let isReading = false;
@@ -97,7 +100,9 @@ export function targetView(store, key) {
     pods.draw(detail, zone, shownWindow);
     accuracy.draw(detail, zone);
     changed(plan, detail.plan, () => [planTable(detail.plan, zone)]);
+    demoted.hidden = !target.demoted;
     changed(models, detail.verdict, () => [modelTable(detail.verdict)]);
+    changed(comparison, [detail.comparison, target.price], () => comparisonOf(detail));
     changed(events, detail.events, () => detail.events.map(({ at, kind, text }) => html("li", {},
       html("time", { datetime: at }, zone.day(Date.parse(at)) === zone.day(now) ? zone.second(Date.parse(at)) : `${zone.date(Date.parse(at))} ${zone.clock(Date.parse(at))}`),
       html("div", {}, html("span", { class: "kind" }, event(kind)), ` – ${text}`))));
@@ -117,12 +122,12 @@ export function targetView(store, key) {
     const all = [
       ["Observed", amount(target.observed), age],
       [`Forecast in ${detail.metadata.leadTime}`, amount(target.expected), origin, "ahead"],
-      [`At most (${percent(target.promised)})`, amount(target.forecast), "until Ready", "ahead"],
-      ["Published", amount(target.published), target.reason.replaceAll("_", " "), "out"],
+      [target.price === null ? `At most (${percent(target.promised)})` : `To hold ${percent(target.promised)}`, amount(target.forecast), "until Ready", "ahead"],
+      ["Published", amount(target.published), target.shadow === null ? target.reason.replaceAll("_", " ") : `without shadow ${amount(target.shadow)}`, "out"],
       ["Pods asked for", whole(target.pods), target.replicas === null ? "" : `about ${whole(target.replicas)} by now`],
-      ["Coverage", percent(target.coverage), `of ${percent(target.promised)}, in ${span(target.compared * 60)}`],
-      ["Beside last value", skill(target.skillOverPersistence), "error avoided"],
-      ["Beside last week", skill(target.skillOverLastWeek), "error avoided"],
+      ["Coverage of 99%", percent(target.coverage99), `of 90%: ${percent(target.coverage90)}`],
+      ["Beside last value", skill(target.skillOverPersistence), "of its loss avoided"],
+      ["Beside last week", skill(target.skillOverLastWeek), "of its loss avoided"],
     ];
     if (tiles.children.length === 0) {
       tiles.append(...all.map(([, , , name]) => html("div", { class: `tile ${name ?? ""}` }, html("dt"), html("dd"), html("dd", { class: "note" }))));
@@ -184,6 +189,22 @@ function modelTable(verdict) {
       html("td", { class: "number" }, amount(score.quantileLoss)), html("td", { class: "number" }, amount(score.absoluteError)))))));
 }
 
+function comparisonOf({ comparison, target, metadata }) {
+  const price = target.price === null ? [] : [html("p", { class: "lead" }, `The ${metadata.serviceLevel.replace("slo", "SLO of")} comes to a price of ${amount(target.price)} pods for a moment of shortage.`)];
+  if (!comparison) return [...price, html("p", { class: "quiet" }, metadata.mode === "reactive" ? "No forecast is made." : "Nothing was compared yet.")];
+  const { seconds, allowed, predictive, reactive } = comparison;
+  const row = (name, fleet) => html("tr", {}, html("td", {}, name),
+    html("td", { class: "number" }, amount(fleet.podHours)), html("td", { class: "number" }, amount((fleet.podHours * 3600) / seconds)),
+    html("td", { class: "number" }, span(fleet.shortSeconds)),
+    html("td", { class: `number ${allowed !== null && fleet.short > allowed ? "over" : ""}` }, percent(fleet.short, 2)));
+  const head = (name) => html("th", { scope: "col", class: "number" }, name);
+  return [...price,
+    html("table", { class: "table" },
+      html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Fleet"), head("Pod-hours"), head("Mean pods"), head("Short"), head("Share"))),
+      html("tbody", {}, row(metadata.mode === "shadow" ? "With forecasts, not applied" : "With forecasts", predictive), row("Reactive", reactive))),
+    html("p", { class: "lead" }, `Over ${span(seconds)} of load, by estimate${allowed === null ? "" : `; the SLO allows ${percent(allowed, 2)}`}.`)];
+}
+
 function factsOf(metadata) {
   const fact = (name, value) => (value === null || value === undefined || value === "" ? [] : [html("dt", {}, name), html("dd", {}, value)]);
   const names = (list) => (list.length ? `${list.join(", ")} (values not shown)` : null);
@@ -193,6 +214,7 @@ function factsOf(metadata) {
     ...fact("threshold", `${amount(metadata.threshold)} a pod`), ...fact("activationThreshold", amount(metadata.activationThreshold)),
     ...fact("leadTime", metadata.leadTime), ...fact("service level", `${metadata.serviceLevel}, the ${percent(metadata.quantile, 2)} quantile`),
     ...fact("historyTimeWindow", metadata.historyTimeWindow), ...fact("queryStep", metadata.queryStep), ...fact("mode", metadata.mode),
+    ...fact("hpaTolerance", percent(metadata.hpaTolerance)), ...fact("season", metadata.season.length ? metadata.season.join(", ") : null),
     ...fact("model", metadata.model), ...fact("timezone", metadata.timezone), ...fact("credentials", metadata.credentials),
     ...fact("customHeaders", names(metadata.customHeaders)), ...fact("queryParameters", names(metadata.queryParameters)),
     ...fact("namespace", metadata.namespace), ...fact("ignoreNullValues", String(metadata.ignoreNullValues)),

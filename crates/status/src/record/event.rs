@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use scaler::{Readable, Snapshot};
 use serde::Serialize;
-use series::{SourceState, Timestamp, Verdict};
+use series::{ChoiceReason, ModelName, SourceState, Timestamp, Verdict};
 use utoipa::ToSchema;
 
 /// Something that happened to a target.
@@ -33,8 +33,12 @@ pub enum EventKind {
     ModelChosen,
     /// The model in force was fitted anew.
     Refit,
-    /// What the demand rests on is worse than it was: an old forecast, or none.
+    /// The chosen model's forecasts came out worse than plain ones, and a plain one stands in for it.
     Demoted,
+    /// It has earned its place again.
+    Reinstated,
+    /// What the demand rests on is worse than it was: an old forecast, or none.
+    Weakened,
     /// It is as good as it should be again.
     Restored,
     /// KEDA gets an error, and holds the replica count.
@@ -92,6 +96,22 @@ impl Events {
             (None, Some(new)) => {
                 self.note(now, EventKind::ModelChosen, format!("{} forecasts: {}", new.model, new.reason));
             }
+            (Some(old), Some(new)) if demoted(old) != demoted(new) => match (demoted(old), demoted(new)) {
+                // of a stand-in nobody has scores: it is told who it stands in for, and why
+                (_, Some((model, since))) => {
+                    let text = format!(
+                        "{model} was demoted at {since:.0}: its forecasts came out worse than those of {}, which stands in for it",
+                        new.model
+                    );
+                    self.note(now, EventKind::Demoted, text);
+                }
+                (Some((model, since)), None) => {
+                    let text =
+                        format!("{model} is demoted no more, after {}: {} forecasts", span(since, now), new.model);
+                    self.note(now, EventKind::Reinstated, text);
+                }
+                (None, None) => {}
+            },
             (Some(old), Some(new)) if old.model != new.model => {
                 let text = format!("{} forecasts in place of {}: {}", new.model, old.model, new.reason);
                 self.note(now, EventKind::ModelChosen, text);
@@ -116,9 +136,17 @@ impl Events {
             Footing::Starting => {}
             Footing::Sound if before == Footing::Starting => {}
             Footing::Sound => self.note(now, EventKind::Restored, format!("as it should be again: {}", why())),
-            Footing::Weak => self.note(now, EventKind::Demoted, format!("the demand rests on less: {}", why())),
+            Footing::Weak => self.note(now, EventKind::Weakened, format!("the demand rests on less: {}", why())),
             Footing::None => self.note(now, EventKind::NoAnswer, format!("KEDA gets an error and holds: {}", why())),
         }
+    }
+}
+
+/// The model that is demoted, and since when.
+fn demoted(verdict: &Verdict) -> Option<(ModelName, Timestamp)> {
+    match verdict.reason {
+        ChoiceReason::Demoted { model, since } => Some((model, since)),
+        _ => None,
     }
 }
 

@@ -20,48 +20,34 @@ pub(crate) struct Score {
     /// Those in which it was above the promised quantile.
     pub(crate) exceeded: u32,
     pub(crate) error: f32,
-    /// Minutes for which the load at the time of the forecast is known, with both errors in them.
-    pub(crate) persistence: Against,
-    /// Minutes for which the load of last week is known, with both errors in them.
-    pub(crate) last_week: Against,
+    /// Minutes for which the load at the time of the forecast is known.
+    pub(crate) persistence: Plain,
+    /// Minutes for which the load of last week is known.
+    pub(crate) last_week: Plain,
 }
 
-/// A forecast beside another one, over the minutes that both spoke of.
+/// Another forecast, over the minutes that it spoke of.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Against {
-    pub(crate) compared: u32,
-    /// Summed error of our forecast …
-    pub(crate) ours: f32,
-    /// … and of the other one.
-    pub(crate) theirs: f32,
+pub(crate) struct Plain {
+    compared: u32,
+    error: f32,
 }
 
-impl Against {
-    fn add(&mut self, error: f32, observed: f32, theirs: Amount) {
-        if let Some(theirs) = theirs.known() {
+impl Plain {
+    fn add(&mut self, observed: f32, foretold: Amount) {
+        if let Some(foretold) = foretold.known() {
             self.compared += 1;
-            self.ours += error;
-            self.theirs += (observed - theirs).abs();
+            self.error += (observed - foretold).abs();
         }
     }
 
-    /// The share of the other's error that ours avoids: 1 is perfect, 0 as good as the other, negative worse. `None` where nothing was compared,
-    /// or the other made no error at all.
-    pub(crate) fn skill(self) -> Option<f64> {
-        (self.theirs > 0.0).then(|| 1.0 - f64::from(self.ours) / f64::from(self.theirs))
-    }
-
-    /// Mean error of the other.
+    /// Mean error, where anything was compared.
     pub(crate) fn mean(self) -> Option<f64> {
-        mean(self.theirs, self.compared)
+        mean(self.error, self.compared)
     }
 
     fn plus(self, other: Self) -> Self {
-        Self {
-            compared: self.compared + other.compared,
-            ours: self.ours + other.ours,
-            theirs: self.theirs + other.theirs,
-        }
+        Self { compared: self.compared + other.compared, error: self.error + other.error }
     }
 }
 
@@ -72,8 +58,8 @@ impl Score {
         // single precision on both sides: a load right at the quantile is inside
         self.exceeded += u32::from(observed > foretold.promised);
         self.error += error;
-        self.persistence.add(error, observed, foretold.persistence);
-        self.last_week.add(error, observed, foretold.last_week);
+        self.persistence.add(observed, foretold.persistence);
+        self.last_week.add(observed, foretold.last_week);
     }
 
     /// Mean error, where anything was compared.
@@ -144,25 +130,20 @@ mod tests {
     }
 
     #[test]
-    fn skill_compares_over_the_minutes_that_both_spoke_of() {
+    fn plain_forecasts_are_held_against_the_minutes_that_they_spoke_of() {
         let mut scores = Scores::default();
         scores.add(at(0), 100.0, &foretold(90.0, Some(80.0), None));
-        scores.add(at(1), 100.0, &foretold(100.0, Some(80.0), Some(110.0)));
-        scores.add(at(2), 120.0, &foretold(105.0, None, Some(110.0)));
+        scores.add(at(1), 100.0, &foretold(100.0, Some(70.0), Some(110.0)));
+        scores.add(at(2), 120.0, &foretold(105.0, None, Some(90.0)));
         let total = scores.total();
-        assert_eq!(total.persistence.skill(), Some(0.75));
-        assert_eq!(total.last_week.skill(), Some(0.25));
-        assert_eq!(total.mean_error(), Some(25.0 / 3.0));
-        assert_eq!(total.coverage(), Some(1.0 - 1.0 / 3.0));
+        assert_eq!((total.persistence.mean(), total.last_week.mean()), (Some(25.0), Some(20.0)));
+        assert_eq!((total.mean_error(), total.coverage()), (Some(25.0 / 3.0), Some(1.0 - 1.0 / 3.0)));
     }
 
     #[test]
     fn nothing_compared_tells_nothing() {
         let total = Scores::default().total();
-        assert_eq!((total.mean_error(), total.coverage(), total.persistence.skill()), (None, None, None));
-        let mut scores = Scores::default();
-        scores.add(at(0), 5.0, &foretold(5.0, Some(5.0), None));
-        assert_eq!(scores.total().persistence.skill(), None, "nobody can be better than perfect");
+        assert_eq!((total.mean_error(), total.coverage(), total.persistence.mean()), (None, None, None));
     }
 
     #[test]

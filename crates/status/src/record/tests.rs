@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use series::{FaultKind, SourceFault, SourceState};
+use series::{ChoiceReason, FaultKind, ModelName, ModelScore, SourceFault, SourceState, Verdict};
 
 use super::*;
 use crate::testing::{self, at, forecast, outlook, snapshot};
@@ -82,6 +82,27 @@ fn a_look_that_shows_nothing_new_changes_nothing() {
     assert_eq!(record.version, 1);
     assert!(record.look(testing::told(first, at(6)), at(6), 3));
     assert_eq!(record.version, 3);
+}
+
+#[test]
+fn a_demotion_and_its_end_are_events_that_name_the_model() {
+    let with = |verdict: Verdict, now| series::Outlook { verdict: Some(Arc::new(verdict)), ..outlook(1.0, now) };
+    let chosen = |score| Verdict { model: ModelName::Ridge, reason: ChoiceReason::LeastLoss, scores: vec![score] };
+    let score = ModelScore { model: ModelName::Ridge, pinball: 1.0, absolute_error: 1.0 };
+    let reason = ChoiceReason::Demoted { model: ModelName::Ridge, since: at(60) };
+    let demoted = Verdict { model: ModelName::Persistence, reason, scores: vec![score] };
+    let mut record = record(with(chosen(score), at(0)));
+    for (seconds, verdict) in [(60, &demoted), (75, &demoted), (660, &chosen(score))] {
+        let now = at(seconds);
+        record.look(snapshot(with(verdict.clone(), now), now), now, 1);
+    }
+    assert_eq!(kinds(&record), [EventKind::FirstSeen, EventKind::Demoted, EventKind::Reinstated]);
+    let texts: Vec<_> = record.events.iter().skip(1).map(|event| event.text.as_str()).collect();
+    assert!(
+        texts[0].starts_with("ridge was demoted at 2023-11-14T22:15:00Z") && texts[0].contains("persistence"),
+        "{texts:?}"
+    );
+    assert_eq!(texts[1], "ridge is demoted no more, after 10m: ridge forecasts");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use series::{SourceState, Timestamp};
 use utoipa::ToSchema;
 
 use super::ahead::{Bands, PlannedHour, plan};
+use super::comparison::Comparison;
 use super::metadata::Metadata;
 use super::numbers::tidy;
 use super::story::{answer, story, zone};
@@ -32,6 +33,8 @@ pub(crate) struct Detail {
     pub(crate) verdict: Option<Verdict>,
     /// How the forecasts made a lead time ago turned out, over a week at most.
     pub(crate) accuracy: Accuracy,
+    /// What they cost and saved, beside reactive scaling; null before anything was compared, and in `mode: reactive`.
+    pub(crate) comparison: Option<Comparison>,
     /// The last hours, a minute each.
     pub(crate) history: History,
     /// The newest forecast.
@@ -242,6 +245,7 @@ impl Detail {
             source: Source::of(&snapshot.outlook.source),
             verdict: snapshot.outlook.verdict.as_deref().map(Verdict::of),
             accuracy: Accuracy::of(record),
+            comparison: Comparison::of(snapshot),
             history: History::of(&record.rows),
             forecast: Bands::of(snapshot),
             plan: plan(snapshot, now),

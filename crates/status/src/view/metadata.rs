@@ -3,7 +3,7 @@
 use policy::Target;
 use scaler::Readable;
 use serde::Serialize;
-use series::{MissingSamples, ModelChoice};
+use series::{MissingSamples, ModelChoice, Seasons};
 use utoipa::ToSchema;
 
 use super::numbers::tidy;
@@ -32,10 +32,14 @@ pub(crate) struct Metadata {
     pub(crate) service_level: String,
     /// The quantile of demand that this comes to.
     pub(crate) quantile: f64,
+    /// How far from its target the HPA lets the value be before it acts, as a share.
+    pub(crate) hpa_tolerance: f64,
     /// What is done with the forecast: `predict`, `shadow`, `reactive`.
     pub(crate) mode: &'static str,
     /// `auto`, or the model that was stated.
     pub(crate) model: &'static str,
+    /// After how long the load repeats itself, where that is stated; empty where it is found.
+    pub(crate) season: Vec<String>,
     /// The time zone whose midnight begins a day.
     pub(crate) timezone: String,
     /// Name of the server-side credentials.
@@ -71,10 +75,15 @@ impl Metadata {
             query_step: readable(request.step.duration()),
             service_level: target.service_level.to_string(),
             quantile: tidy(target.service_level.quantile().get()),
+            hpa_tolerance: tidy(target.hpa_tolerance.get()),
             mode: target.mode.as_str(),
             model: match request.model {
                 ModelChoice::Auto => "auto",
                 ModelChoice::Fixed(model) => model.as_str(),
+            },
+            season: match &request.seasons {
+                Seasons::Found => Vec::new(),
+                Seasons::Stated(seasons) => seasons.iter().copied().map(readable).collect(),
             },
             timezone: request.timezone.clone(),
             credentials: query.credentials.as_ref().map(ToString::to_string),

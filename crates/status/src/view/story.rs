@@ -9,7 +9,8 @@ use series::{SourceState, Timestamp};
 
 use super::numbers::{amount, percent, time_of_day};
 use super::summary::pods;
-use crate::record::{Record, Score, span};
+use super::trust::trust;
+use crate::record::{Record, span};
 
 /// The whole chain of reasons at `now`, one sentence or two per link.
 pub(crate) fn story(record: &Record, now: Timestamp) -> Vec<String> {
@@ -21,13 +22,14 @@ pub(crate) fn story(record: &Record, now: Timestamp) -> Vec<String> {
         Ok(plan) => {
             told.push(demand(plan));
             told.push(teller.publication(plan));
+            told.extend(shadow(plan));
             told.push(teller.pods(plan));
         }
         Err(no_plan) => told.push(format!(
             "Nothing is published: KEDA gets an error and holds the replica count. The error says: {no_plan}."
         )),
     }
-    told.extend(teller.trust(&record.scores.total()));
+    told.extend(trust(&record.latest, &record.scores.total()));
     told
 }
 
@@ -94,7 +96,13 @@ impl Teller<'_> {
         match self.snapshot.plan.as_deref().ok().and_then(|plan| plan.predicted) {
             Some(predicted) => {
                 let (most, sure) = (amount(predicted.get()), percent(level.get()));
-                format!("{expects}, and until pods ordered now are Ready no more than {most}, {sure} sure.")
+                if self.snapshot.price.is_some() {
+                    format!(
+                        "{expects}; the cheapest fleet that holds {sure} until pods ordered now are Ready is one for {most}."
+                    )
+                } else {
+                    format!("{expects}, and until pods ordered now are Ready no more than {most}, {sure} sure.")
+                }
             }
             None => format!("{expects}."),
         }
@@ -134,36 +142,12 @@ impl Teller<'_> {
             None => format!("{asked}."),
         }
     }
+}
 
-    /// How good the forecasts have been, and who makes them for what reason.
-    fn trust(&self, total: &Score) -> Vec<String> {
-        let chosen = match &self.snapshot.outlook.verdict {
-            Some(verdict) => format!("The model {} was chosen: {}.", verdict.model, verdict.reason),
-            None => "No model was chosen yet.".to_owned(),
-        };
-        let (Some(error), Some(coverage)) = (total.mean_error(), total.coverage()) else {
-            return vec![chosen, "No forecast has come due yet.".to_owned()];
-        };
-        let lead_time = Readable(self.snapshot.target.request.lead_time);
-        let level = percent(self.snapshot.target.service_level.quantile().get());
-        let beside = [("the last value", total.persistence), ("last week", total.last_week)].map(|(other, against)| {
-            let skill = against.skill()?;
-            let how = if skill >= 0.0 { "smaller" } else { "larger" };
-            Some(format!("{} {how} than that of {other}", percent(skill.abs())))
-        });
-        let beside: Vec<_> = beside.into_iter().flatten().collect();
-        let off = format!(
-            "Over {}, what was forecast {lead_time} ahead was off by {} on average",
-            count(total.compared, "minute"),
-            amount(error),
-        );
-        let errors = if beside.is_empty() { format!("{off}.") } else { format!("{off}, {}.", beside.join(" and ")) };
-        vec![
-            chosen,
-            errors,
-            format!("The load was within the {level} forecast for {} of that time.", percent(coverage)),
-        ]
-    }
+/// What `mode: shadow` keeps from KEDA.
+fn shadow(plan: &Plan) -> Option<String> {
+    let value = amount(plan.shadow?.get());
+    Some(format!("Without the shadow mode {value} would have been published."))
 }
 
 fn demand(plan: &Plan) -> String {
@@ -184,7 +168,7 @@ fn demand(plan: &Plan) -> String {
     }
 }
 
-fn count(number: u32, noun: &str) -> String {
+pub(super) fn count(number: u32, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", amount(f64::from(number)))
 }

@@ -3,7 +3,7 @@
 use policy::NoPlan;
 use scaler::Snapshot;
 use serde::Serialize;
-use series::{Load, Quantile, SourceState, Timestamp};
+use series::{ChoiceReason, Load, Quantile, SourceState, Timestamp};
 use utoipa::ToSchema;
 
 use super::numbers::tidy;
@@ -29,12 +29,14 @@ pub(crate) struct Summary {
     pub(crate) observed_at: Option<Timestamp>,
     /// The load that the median forecast expects a lead time ahead.
     pub(crate) expected: Option<f64>,
-    /// The forecast's peak over the lead window at the promised quantile.
+    /// What the forecast asks to be ready for over the lead window: what the cheapest fleet that holds the SLO carries, or its peak at the promised quantile.
     pub(crate) forecast: Option<f64>,
     /// Up to when the load was known to the forecast.
     pub(crate) forecast_origin: Option<Timestamp>,
     /// The value that KEDA gets.
     pub(crate) published: Option<f64>,
+    /// In `mode: shadow`, the value that it would get without.
+    pub(crate) shadow: Option<f64>,
     /// Whether the workload is active; while it is not, KEDA may scale it to zero.
     pub(crate) active: Option<bool>,
     /// The load that one pod can carry.
@@ -49,16 +51,24 @@ pub(crate) struct Summary {
     pub(crate) reason_text: String,
     /// The model in force.
     pub(crate) model: Option<&'static str>,
-    /// Share of persistence's error that the forecasts made a lead time ago avoided: 1 is perfect, 0 no better, negative worse.
+    /// The model that it stands in for, whose forecasts came out worse than plain ones; null while none is demoted.
+    pub(crate) demoted: Option<&'static str>,
+    /// Since when that one is.
+    pub(crate) demoted_since: Option<Timestamp>,
+    /// How much less than the last value the chosen model's forecasts lately lost at the lead time, as a share: 1 is perfect, 0 no better, negative worse.
     pub(crate) skill_over_persistence: Option<f64>,
     /// The same against the load of a week before.
     pub(crate) skill_over_last_week: Option<f64>,
     /// The quantile of demand that the target asks to be ready for.
     pub(crate) promised: f64,
-    /// Share of the minutes in which the load was within that quantile of what was forecast a lead time before.
-    pub(crate) coverage: Option<f64>,
-    /// How many minutes were compared.
-    pub(crate) compared: u32,
+    /// Share of the loads of the last day or so within the 90 % quantile that was forecast for them a lead time before.
+    #[serde(rename = "coverage90")]
+    pub(crate) coverage_90: Option<f64>,
+    /// The same of the 99 % quantile.
+    #[serde(rename = "coverage99")]
+    pub(crate) coverage_99: Option<f64>,
+    /// What a moment with too few pods is taken to cost so that the SLO is held, in pods; null where no SLO is stated, and until it was learned.
+    pub(crate) price: Option<f64>,
     /// What is wrong with the source, while something is.
     pub(crate) error: Option<String>,
     /// Since when.
@@ -108,7 +118,7 @@ const SPARK_STRIDE: usize = 2;
 
 impl Summary {
     pub(crate) fn of(record: &Record) -> Self {
-        let Snapshot { target, outlook, plan, replicas, .. } = &record.latest;
+        let Snapshot { target, outlook, plan, replicas, price, .. } = &record.latest;
         let key = &target.key;
         let forecast = outlook.forecast.as_deref().ok();
         let (made, number) = (plan.as_deref().ok(), |load: Load| tidy(load.get()));
@@ -116,7 +126,11 @@ impl Summary {
         let ahead = now.checked_add(target.request.lead_time).ok();
         let expected = forecast.zip(ahead).and_then(|(forecast, ahead)| forecast.quantile(ahead, Quantile::MEDIAN));
         let seen = outlook.observation.as_ref().ok();
-        let total = record.scores.total();
+        let skill = outlook.skill;
+        let demotion = outlook.verdict.as_ref().and_then(|verdict| match verdict.reason {
+            ChoiceReason::Demoted { model, since } => Some((model.as_str(), since)),
+            _ => None,
+        });
         let (error, error_since) = match &outlook.source {
             SourceState::Failing { since, fault } => (Some(fault.to_string()), Some(*since)),
             SourceState::NotAsked | SourceState::Answering => (None, None),
@@ -133,6 +147,7 @@ impl Summary {
             forecast: made.and_then(|plan| plan.predicted).map(number),
             forecast_origin: forecast.map(series::Forecast::origin),
             published: made.map(|plan| number(plan.value)),
+            shadow: made.and_then(|plan| plan.shadow).map(number),
             active: made.map(|plan| plan.active),
             threshold: target.threshold.get(),
             pods: made.map(|plan| pods(&record.latest, plan)),
@@ -143,11 +158,14 @@ impl Summary {
                 Err(no_plan) => no_plan.to_string(),
             },
             model: outlook.verdict.as_ref().map(|verdict| verdict.model.as_str()),
-            skill_over_persistence: total.persistence.skill().map(tidy),
-            skill_over_last_week: total.last_week.skill().map(tidy),
+            demoted: demotion.map(|(model, _)| model),
+            demoted_since: demotion.map(|(_, since)| since),
+            skill_over_persistence: skill.map(|skill| tidy(skill.over_persistence())),
+            skill_over_last_week: skill.and_then(|skill| skill.over_last_week()).map(tidy),
             promised: tidy(target.service_level.quantile().get()),
-            coverage: total.coverage().map(tidy),
-            compared: total.compared,
+            coverage_90: skill.map(|skill| tidy(skill.coverage_90)),
+            coverage_99: skill.map(|skill| tidy(skill.coverage_99)),
+            price: price.map(tidy),
             error,
             error_since,
             sparkline: sparkline(record),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use series::{FaultKind, Outlook, SourceFault, SourceState};
+use policy::{Comparison, Plan, Tally};
+use series::{ChoiceReason, FaultKind, ForecastSkill, ModelName, Outlook, SourceFault, SourceState, Verdict};
 
 use super::summary::State;
 use super::*;
@@ -33,7 +34,7 @@ fn a_summary_says_what_is_observed_expected_published_and_how_many_pods_that_ask
     assert_eq!((summary.observed, summary.expected), (Some(100.0), Some(150.0)));
     assert_eq!((summary.published, summary.pods, summary.replicas), (Some(165.0), Some(17), Some(10)));
     assert_eq!((summary.reason, summary.model, summary.state), ("forecast", Some("ridge"), State::Predicting));
-    assert_eq!((summary.compared, summary.coverage, summary.skill_over_persistence), (0, None, None));
+    assert_eq!((summary.coverage_99, summary.skill_over_persistence, summary.demoted), (None, None, None));
 }
 
 #[test]
@@ -59,8 +60,63 @@ fn the_story_of_a_forecast_goes_from_what_was_observed_to_the_pods() {
          165 is published: the demand as it is.\n\
          At 10 a pod, that asks for 17 pods; what was published so far has led the HPA to about 10.\n\
          The model ridge was chosen: least quantile loss at the lead time.\n\
-         No forecast has come due yet."
+         No forecast has come due yet.\n\
+         What a moment of shortage must cost for the SLO of 99% is being learned; until a day was seen, the 99% forecast stands in."
     );
+}
+
+#[test]
+fn skill_coverage_and_a_demotion_are_those_of_the_outlook() {
+    let skill = ForecastSkill {
+        loss: 3.0,
+        persistence_loss: 4.0,
+        last_week_loss: Some(2.0),
+        coverage_90: 0.91,
+        coverage_99: 0.985,
+    };
+    let reason = ChoiceReason::Demoted { model: ModelName::Ridge, since: at(-600) };
+    let verdict = Verdict { model: ModelName::SeasonalNaiveWeek, reason, scores: Vec::new() };
+    let outlook = Outlook { skill: Some(skill), verdict: Some(Arc::new(verdict)), ..predicted(100.0, 150.0) };
+    let summary = Summary::of(&record(outlook.clone(), 0));
+    assert_eq!((summary.skill_over_persistence, summary.skill_over_last_week), (Some(0.25), Some(-0.5)));
+    assert_eq!((summary.coverage_90, summary.coverage_99), (Some(0.91), Some(0.985)));
+    assert_eq!((summary.demoted, summary.demoted_since), (Some("ridge"), Some(at(-600))));
+    let told = story(outlook, 0);
+    assert!(
+        told.contains("seasonal-naive-week stands in for ridge") && told.contains("demoted since 22:04:00"),
+        "{told}"
+    );
+    assert!(told.contains("lost 25% less than the last value would have, and 50% more than last week"), "{told}");
+    assert!(told.contains("91% were within the 90% forecast and 98.5% within the 99% one"), "{told}");
+}
+
+#[test]
+fn the_price_of_the_slo_and_what_the_forecasts_cost_are_told_in_pods_and_time() {
+    let tally = |pods: f64, short: f64| Tally { pod_seconds: pods * 7200.0, short_seconds: short };
+    let (predictive, reactive) = (tally(11.0, 0.0), tally(10.0, 360.0));
+    let comparison = Comparison { since: at(-7200), seconds: 7200.0, predictive, reactive };
+    let mut record = record(predicted(100.0, 150.0), 0);
+    (record.latest.price, record.latest.comparison) = (Some(42.0), Some(comparison));
+    let detail = Detail::of(&record, at(0));
+    let (kept, told) = (detail.comparison.unwrap(), detail.story.join("\n"));
+    assert_eq!((kept.predictive.pod_hours, kept.reactive.pod_hours), (22.0, 20.0));
+    assert_eq!((kept.reactive.short_seconds, kept.reactive.short, kept.allowed), (360.0, 0.05, Some(0.01)));
+    assert!(told.contains("The SLO of 99% comes to a price of 42 pods for a moment of shortage."), "{told}");
+    assert!(told.contains("the cheapest fleet that holds 99%"), "{told}");
+    let expected = "in 2h of load the fleet took 22 pod-hours and was never short, one that got the load as its value 20 \
+                    pod-hours and was short for 6m (5%); the SLO allows 1%.";
+    assert!(told.contains(expected), "{told}");
+}
+
+#[test]
+fn shadow_mode_tells_what_would_have_been_published() {
+    let mut record = record(predicted(100.0, 150.0), 0);
+    let plan =
+        Plan { shadow: Some(series::Load::new(165.0).unwrap()), ..record.latest.plan.as_deref().unwrap().clone() };
+    record.latest.plan = Ok(Arc::new(plan));
+    assert_eq!(Summary::of(&record).shadow, Some(165.0));
+    let told = Detail::of(&record, at(0)).story.join("\n");
+    assert!(told.contains("Without the shadow mode 165 would have been published."), "{told}");
 }
 
 #[test]
