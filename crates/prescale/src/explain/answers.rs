@@ -21,6 +21,16 @@ pub(super) struct Summary {
     pub(super) expected: Option<f64>,
     pub(super) forecast: Option<f64>,
     pub(super) published: Option<f64>,
+    pub(super) shadow: Option<f64>,
+    pub(super) model: Option<String>,
+    pub(super) demoted: Option<String>,
+    #[serde(rename = "skillOverPersistence")]
+    pub(super) over_persistence: Option<f64>,
+    #[serde(rename = "skillOverLastWeek")]
+    pub(super) over_last_week: Option<f64>,
+    pub(super) coverage90: Option<f64>,
+    pub(super) coverage99: Option<f64>,
+    pub(super) price: Option<f64>,
     pub(super) pods: Option<u32>,
     pub(super) replicas: Option<u32>,
 }
@@ -31,6 +41,7 @@ pub(super) struct Detail {
     pub(super) target: Summary,
     pub(super) story: Vec<String>,
     pub(super) answer: Option<LastAnswer>,
+    pub(super) comparison: Option<Comparison>,
     pub(super) plan: Vec<PlannedHour>,
     pub(super) events: Vec<Event>,
     pub(super) metadata: Metadata,
@@ -39,6 +50,23 @@ pub(super) struct Detail {
 #[derive(Debug, Deserialize)]
 pub(super) struct LastAnswer {
     pub(super) text: String,
+}
+
+/// What the forecasts cost and saved.
+#[derive(Debug, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) seconds: f64,
+    pub(super) allowed: Option<f64>,
+    pub(super) predictive: Fleet,
+    pub(super) reactive: Fleet,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Fleet {
+    pub(super) pod_hours: f64,
+    pub(super) short_seconds: f64,
+    pub(super) short: f64,
 }
 
 #[derive(Debug, Deserialize)]
