@@ -1,14 +1,15 @@
 //! [`Beliefs`]: how far the model's word is taken, when what comes does not go along with it.
 //!
 //! ```text
-//! c' = b + a · (c − b)        a = (Σ λ^k (c − b)(y' − b) + K m) / (Σ λ^k (c − b)² + K m),  held in [0, 1]
+//! c' = b + a · (c − b)        a = (Σ λ^k (c − b)(y' − b) + K m a₀) / (Σ λ^k (c − b)² + K m),  held in [0, 1]
 //!
 //! b = y + κ · u               κ = Σ u (y' − y) / Σ u²  over the rehearsal,  held in [0, 1]
 //! ```
 //!
 //! `y` the value at the origin, `u` how what is usual goes on from there, `c` the model's center, `y'` what came; the sums for `a` are over the samples
 //! that came in use, `λ` halves them in an hour, `m` is the mean of `(c − b)²` in the rehearsal and `K` = 60 what it weighs: the least-squares slope of
-//! what came on what was foretold, drawn toward 1. A model that wants back to a level that is gone is soon believed no more, and one that foresees well
+//! what came on what was foretold, where `y' − b` is held within twice `c − b`. It is drawn toward `a₀`, which is 1 up to an hour ahead and halfway to `a` of the next nearer knot
+//! farther out: after a shift, a forecast for hours ahead need not wait for hours to be told wrong, and a crowd that leaves within the hour never tells it. A model that wants back to a level that is gone is soon believed no more, and one that foresees well
 //! not a bit less. What is left then is the new level with the shape of the day as far as the load keeps to one: a shift says nothing against that.
 
 use crate::horizons;
@@ -17,8 +18,10 @@ use crate::rolling::{Miss, Misses};
 
 /// What the rehearsal weighs, in samples.
 const PRIOR: f64 = 60.0;
-/// In less than an hour the day moves little, and what six days have of noise with it.
-const SHAPE_FROM_SECONDS: i64 = 3600;
+/// In less than an hour the day moves little, and what six days have of noise with it; a horizon longer than it begins with what the one before has learned.
+const HOUR_SECONDS: i64 = 3600;
+/// What came counts for at most so many times what was foretold: forecasts from before a shift tell nothing of it.
+const FARTHEST: f64 = 2.0;
 /// More misses than this tell hardly more of how the load keeps to its shape.
 const MOST_ASKED: usize = 400;
 const HALF_LIFE_SECONDS: f64 = 3600.0;
@@ -29,6 +32,8 @@ const LEAST_SQUARE: f64 = 1e-12;
 #[derive(Debug, Clone)]
 pub(crate) struct Beliefs {
     knots: Vec<Belief>,
+    /// In steps.
+    hour: usize,
     /// λ
     fading: f64,
 }
@@ -48,6 +53,7 @@ struct Belief {
 impl Beliefs {
     /// Full belief at every knot of a rehearsal; `shape` tells how what is usual goes on so many steps from an origin.
     pub(crate) fn of(misses: &Misses, past: &Past, shape: impl Fn(usize, usize) -> f64) -> Self {
+        let hour = past.calendar().steps_in(HOUR_SECONDS);
         let belief = |(ahead, misses): (usize, &[Miss])| {
             let asked: Vec<(f64, &Miss)> = misses
                 .iter()
@@ -57,14 +63,18 @@ impl Beliefs {
             let now = |miss: &Miss| past.value(miss.origin);
             let moved: f64 = asked.iter().map(|(shape, miss)| shape * (miss.actual - now(miss))).sum();
             let foretold: f64 = asked.iter().map(|(shape, _)| shape * shape).sum();
-            let is_far = past.calendar().steps_in(SHAPE_FROM_SECONDS) <= ahead;
+            let is_far = hour <= ahead;
             let kept = if is_far && foretold > LEAST_SQUARE { (moved / foretold).clamp(0.0, 1.0) } else { 0.0 };
             let beyond = |(shape, miss): &(f64, &Miss)| (miss.predicted - now(miss) - kept * shape).powi(2);
             let prior = PRIOR * asked.iter().map(beyond).sum::<f64>() / asked.len().max(1) as f64 + LEAST_SQUARE;
             Belief { ahead, shape: kept, prior, agreed: 0.0, foretold: 0.0 }
         };
         let step_seconds = f64::from(past.calendar().step().seconds());
-        Self { knots: misses.iter().map(belief).collect(), fading: 0.5_f64.powf(step_seconds / HALF_LIFE_SECONDS) }
+        Self {
+            knots: misses.iter().map(belief).collect(),
+            hour,
+            fading: 0.5_f64.powf(step_seconds / HALF_LIFE_SECONDS),
+        }
     }
 
     /// The center as far as it is believed, `ahead` steps after an origin where the value is `now`, and what is usual moves by `shape`.
@@ -76,7 +86,17 @@ impl Beliefs {
         let (near, far) = (self.knots[left], self.knots[right]);
         let between = |near: f64, far: f64| near + (far - near) * part;
         let base = now + between(near.shape, far.shape) * shape;
-        base + between(near.slope(), far.slope()) * (center - base)
+        base + between(self.slope(left), self.slope(right)) * (center - base)
+    }
+
+    /// `a` at the knot of that place.
+    fn slope(&self, place: usize) -> f64 {
+        let belief = self.knots[place];
+        let at_first = match place.checked_sub(1) {
+            Some(nearer) if belief.ahead > self.hour => f64::midpoint(1.0, self.slope(nearer)),
+            _ => 1.0,
+        };
+        ((belief.agreed + at_first * belief.prior) / (belief.foretold + belief.prior)).clamp(0.0, 1.0)
     }
 
     /// Learns that `actual` came `ahead` steps after a value of `now`, where the model's center was `center` and what is usual moved by `shape`.
@@ -84,8 +104,10 @@ impl Beliefs {
         let fading = self.fading;
         if let Some(belief) = self.knots.iter_mut().find(|belief| belief.ahead == ahead) {
             let base = now + belief.shape * shape;
-            belief.agreed = fading * belief.agreed + (center - base) * (actual - base);
-            belief.foretold = fading * belief.foretold + (center - base).powi(2);
+            let (foretold, came) = (center - base, actual - base);
+            let most = FARTHEST * foretold.abs();
+            belief.agreed = fading * belief.agreed + foretold * came.clamp(-most, most);
+            belief.foretold = fading * belief.foretold + foretold * foretold;
         }
     }
 
@@ -96,12 +118,6 @@ impl Beliefs {
                 (own.agreed, own.foretold) = (before.agreed, before.foretold);
             }
         }
-    }
-}
-
-impl Belief {
-    fn slope(self) -> f64 {
-        ((self.agreed + self.prior) / (self.foretold + self.prior)).clamp(0.0, 1.0)
     }
 }
 
@@ -149,6 +165,34 @@ mod tests {
         let mut fresh = self::beliefs();
         fresh.inherit(&beliefs);
         assert!((fresh.believed(2.0, 1, 0.0, 1.5) - beliefs.believed(2.0, 1, 0.0, 1.5)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_an_hour_ahead_was_learned_holds_for_the_hours_after_it_and_no_nearer() {
+        let past = past(&(0..1200).map(|i| Some(100.0 + f64::from(i % 10))).collect::<Vec<_>>());
+        let mut misses = Misses::none(&[30, 60, 180]);
+        for (knot, ahead) in [(0, 30), (1, 60), (2, 180)] {
+            (0..900).for_each(|origin| misses.record(knot, &past, origin, ahead, past.value(origin) + 0.1));
+        }
+        let after = |ahead: usize| {
+            let mut beliefs = Beliefs::of(&misses, &past, |_, _| 0.0);
+            (0..30).for_each(|_| beliefs.learn(2.0, ahead, 0.0, 1.0, 2.0));
+            [30, 60, 180].map(|ahead| beliefs.believed(2.0, ahead, 0.0, 1.0))
+        };
+        let [half, hour, three] = after(60);
+        assert!(half < 1.001 && hour > 1.9 && (1.4..1.6).contains(&three), "{half}, {hour}, {three}");
+        let [half, hour, three] = after(30);
+        assert!(half > 1.9 && hour < 1.001 && three < 1.001, "{half}, {hour}, {three}");
+    }
+
+    #[test]
+    fn forecasts_from_before_a_shift_do_not_tell_of_it() {
+        let mut beliefs = beliefs();
+        for _ in 0..60 {
+            // nothing much was foretold, and the level doubled
+            beliefs.learn(1.0, 10, 0.0, 0.99, 2.0);
+        }
+        assert!(beliefs.believed(2.0, 10, 0.0, 1.0) < 1.2, "{}", beliefs.believed(2.0, 10, 0.0, 1.0));
     }
 
     #[test]

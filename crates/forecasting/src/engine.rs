@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use series::{ChoiceReason, Load, ModelChoice, ModelName, ModelScore, NoForecast, Sample, Seasons, Series, Verdict};
 
 use crate::belief::Beliefs;
+use crate::blend::Blend;
 use crate::choice;
 use crate::fitted::{Center, Fitted};
 use crate::horizons;
@@ -57,6 +58,17 @@ struct Rehearsed {
     name: ModelName,
     center: Center,
     misses: Misses,
+    /// The blend that was rehearsed with it.
+    blend: Option<Blend>,
+}
+
+/// What a fit came to.
+struct Chosen {
+    center: Center,
+    beliefs: Beliefs,
+    blend: Option<Blend>,
+    mixture: Option<Mixture>,
+    verdict: Verdict,
 }
 
 /// What all rehearsals of one fit share.
@@ -88,7 +100,7 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
         ));
     }
     let stage = Stage { past: &past, rolling: Rolling::over(&past, knots), seasons, compared, scale };
-    let (center, beliefs, mixture, verdict) = match settings.model {
+    let Chosen { center, beliefs, blend, mixture, verdict } = match settings.model {
         ModelChoice::Auto => stage.choose()?,
         // its fit says how far each horizon of the user's own is off: nothing is left to rehearse
         ModelChoice::Fixed(ModelName::PeriodicAutoregression) if settings.horizon.is_some() => stage.unrehearsed()?,
@@ -102,6 +114,7 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
         scale,
         center,
         beliefs,
+        blend,
         mixture,
         verdict: Arc::new(verdict),
         never_negative: past.never_negative(),
@@ -115,7 +128,7 @@ pub fn fit(history: &Series, settings: &Settings) -> Result<Fitted, NoForecast> 
 
 impl Stage<'_> {
     /// The model with the least loss at the compared horizon, of those the history is long enough for.
-    fn choose(&self) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
+    fn choose(&self) -> Result<Chosen, NoForecast> {
         // where naive models are only compared, one horizon of theirs is enough
         let alone = self.rolling.asked(self.compared);
         let simplest = rehearse(&Persistence, self.past, &alone).ok_or_else(|| self.too_little(FEWEST_SAMPLES))?;
@@ -128,7 +141,7 @@ impl Stage<'_> {
         let seasons = self.seasons.days.iter().filter_map(|season| rehearse(season, self.past, &alone));
         let naive: Vec<Rehearsed> = std::iter::once(simplest).chain(seasons).collect();
         let mut learned = Vec::new();
-        learned.extend(self.rehearse_ridge());
+        learned.extend(self.rehearse_blended_ridge());
         if self.past.calendar().step().seconds() >= PERIODIC_FROM_SECONDS {
             learned.extend(self.rehearse(&Periodic));
         }
@@ -163,7 +176,7 @@ impl Stage<'_> {
         mixture: Option<Mixture>,
         reason: ChoiceReason,
         scores: Vec<ModelScore>,
-    ) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
+    ) -> Result<Chosen, NoForecast> {
         let chosen = chosen.ok_or_else(|| self.too_little(FEWEST_SAMPLES))?;
         let mixture = mixture.map_or_else(|| self.mixture(&chosen.misses), Ok)?;
         let verdict = Verdict { model: chosen.name, reason, scores };
@@ -173,11 +186,11 @@ impl Stage<'_> {
             }
             Center::Other(_) => Beliefs::of(&chosen.misses, self.past, |_, _| 0.0),
         };
-        Ok((chosen.center, beliefs, Some(mixture), verdict))
+        Ok(Chosen { center: chosen.center, beliefs, blend: chosen.blend, mixture: Some(mixture), verdict })
     }
 
     /// The model of that name, whatever its loss.
-    fn stated(&self, name: ModelName) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
+    fn stated(&self, name: ModelName) -> Result<Chosen, NoForecast> {
         let day = self.past.calendar().steps_in(86_400);
         let (rehearsed, fewest_errors) = match name {
             ModelName::Persistence => (self.rehearse(&Persistence), 0),
@@ -211,13 +224,19 @@ impl Stage<'_> {
     }
 
     /// Periodic autoregression without a rehearsal: its fit measures its errors by itself.
-    fn unrehearsed(&self) -> Result<(Center, Beliefs, Option<Mixture>, Verdict), NoForecast> {
+    fn unrehearsed(&self) -> Result<Chosen, NoForecast> {
         let model = Periodic.fit(self.past, self.past.last(), self.rolling.knots());
         let model = model.ok_or_else(|| self.no_periodic(0))?;
         let name = ModelName::PeriodicAutoregression;
         let verdict = Verdict { model: name, reason: ChoiceReason::StatedByUser, scores: Vec::new() };
         let nothing_rehearsed = Beliefs::of(&Misses::none(&[]), self.past, |_, _| 0.0);
-        Ok((Center::Other(Arc::new(model)), nothing_rehearsed, None, verdict))
+        Ok(Chosen {
+            center: Center::Other(Arc::new(model)),
+            beliefs: nothing_rehearsed,
+            blend: None,
+            mixture: None,
+            verdict,
+        })
     }
 
     /// Why there is no periodic autoregression, where `rehearsed` samples are needed beside those of a fit.
@@ -245,7 +264,13 @@ impl Stage<'_> {
     fn rehearse_ridge(&self) -> Option<Rehearsed> {
         let ridge = Ridge::new(self.past, &self.rolling, &self.seasons);
         let (misses, fitted) = ridge.roll(self.past, &self.rolling)?;
-        Some(Rehearsed { name: ModelName::Ridge, center: Center::Ridge(fitted), misses })
+        Some(Rehearsed { name: ModelName::Ridge, center: Center::Ridge(fitted), misses, blend: None })
+    }
+
+    fn rehearse_blended_ridge(&self) -> Option<Rehearsed> {
+        let mut ridge = self.rehearse_ridge()?;
+        ridge.blend = Some(Blend::rehearse(&mut ridge.misses, self.past));
+        Some(ridge)
     }
 
     fn mixture(&self, misses: &Misses) -> Result<Mixture, NoForecast> {
@@ -272,7 +297,7 @@ fn largest(history: &Series) -> Option<Load> {
 
 fn rehearse<M: Fit>(model: &M, past: &Past, rolling: &Rolling) -> Option<Rehearsed> {
     let (misses, fitted) = model.roll(past, rolling)?;
-    Some(Rehearsed { name: model.name(), center: Center::Other(Arc::new(fitted)), misses })
+    Some(Rehearsed { name: model.name(), center: Center::Other(Arc::new(fitted)), misses, blend: None })
 }
 
 pub(crate) fn known_past(history: &Series, scale: Scale, timezone: &TimeZone) -> Result<Past, NoForecast> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use series::{Forecast, Horizon, Load, NoForecast, Series, Step, Verdict};
 
 use crate::belief::Beliefs;
+use crate::blend::{Blend, Start};
 use crate::engine::{Settings, fit, known_past, too_little};
 use crate::glance::Glance;
 use crate::horizons;
@@ -40,6 +41,8 @@ pub struct Fitted {
     pub(crate) scale: Scale,
     pub(crate) center: Center,
     pub(crate) beliefs: Beliefs,
+    /// `None` where a model speaks alone.
+    pub(crate) blend: Option<Blend>,
     /// `None` where the model measured its errors itself.
     pub(crate) mixture: Option<Mixture>,
     pub(crate) verdict: Arc<Verdict>,
@@ -102,7 +105,8 @@ impl Fitted {
         let new = self.step.count_in(MOST_LEARNED.min(since(self.learned_until, end)));
         self.learned_until = end;
         let Some(mixture) = self.mixture.take() else { return };
-        let mut learner = Learner { beliefs: self.beliefs.clone(), mixture, drift: self.drift };
+        let mut learner =
+            Learner { beliefs: self.beliefs.clone(), blend: self.blend.clone(), mixture, drift: self.drift };
         match &self.center {
             Center::Ridge(ridge) => {
                 if let Ok(values) = self.glance(history) {
@@ -117,7 +121,8 @@ impl Fitted {
                 }
             }
         }
-        (self.beliefs, self.mixture, self.drift) = (learner.beliefs, Some(learner.mixture), learner.drift);
+        (self.beliefs, self.blend) = (learner.beliefs, learner.blend);
+        (self.mixture, self.drift) = (Some(learner.mixture), learner.drift);
     }
 
     /// A new fit on `history`, by the same settings, that keeps what this one has learned in use.
@@ -131,6 +136,9 @@ impl Fitted {
         {
             own.inherit(former);
             new.beliefs.inherit(&self.beliefs);
+            if let (Some(own), Some(former)) = (&mut new.blend, &self.blend) {
+                own.inherit(former);
+            }
         }
         Ok(new)
     }
@@ -167,11 +175,14 @@ impl Fitted {
         let ahead: Vec<usize> = horizons.iter().map(|horizon| horizon + stale).collect();
         let told = told(&ahead).ok_or_else(|| too_little(history.known(), history.known() + 1))?;
         let regime = Regime::at(values, values.last());
+        let blend = self.blend.as_ref().map(|blend| (blend, Start::at(values, values.last())));
         // what is not a number must fail, and not become the floor
         let floor = if self.never_negative { Load::ZERO } else { Load::new(-Load::MAX).map_err(failed)? };
         let ceiling = self.ceiling(regime.now())?;
         let horizons = horizons.into_iter().zip(ahead).zip(told).map(|((horizon, ahead), told)| {
             let center = self.beliefs.believed(regime.now(), ahead, told.shape, told.center);
+            let blended = |(blend, start): &(&Blend, Start)| blend.center(values, start, ahead, center);
+            let center = blend.as_ref().map_or(center, blended);
             let quantiles = self.quantiles(values, &regime, ahead, center)?;
             let load = |quantile: f64| {
                 let load = Load::new(self.scale.backward(quantile)).map_err(failed)?.max(floor);
@@ -234,7 +245,11 @@ impl Fitted {
                 let (now, actual) = (regime.now(), values.value(index));
                 let believed = learner.beliefs.believed(now, ahead, shape, center);
                 learner.beliefs.learn(now, ahead, shape, center, actual);
-                let size = learner.mixture.learn(values, &regime, ahead, believed, actual);
+                let blended = match &mut learner.blend {
+                    Some(blend) => blend.learn(values, &Start::at(values, origin), ahead, believed, actual),
+                    None => believed,
+                };
+                let size = learner.mixture.learn(values, &regime, ahead, blended, actual);
                 if ahead == compared {
                     let size = size.unwrap_or(1.0).min(LARGEST_ERROR);
                     learner.drift = fading * learner.drift + (1.0 - fading) * size;
@@ -247,6 +262,7 @@ impl Fitted {
 /// What changes while a model learns in use.
 struct Learner {
     beliefs: Beliefs,
+    blend: Option<Blend>,
     mixture: Mixture,
     drift: f64,
 }

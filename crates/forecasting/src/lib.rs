@@ -40,6 +40,7 @@
 //! ```
 
 mod belief;
+mod blend;
 mod choice;
 mod engine;
 mod fill;

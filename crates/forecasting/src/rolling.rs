@@ -152,6 +152,11 @@ impl Misses {
         self.0.iter().map(|(knot, misses)| (*knot, misses.as_slice()))
     }
 
+    /// The same, to say the centers anew.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut [Miss])> {
+        self.0.iter_mut().map(|(knot, misses)| (*knot, misses.as_mut_slice()))
+    }
+
     /// The misses at the knot `ahead` steps away; none where that is no knot.
     pub(crate) fn at(&self, ahead: usize) -> &[Miss] {
         self.0.iter().find(|(knot, _)| *knot == ahead).map_or(&[], |(_, misses)| misses)

@@ -50,6 +50,12 @@ impl Scale {
         ((load.abs() + Self::SHIFT).sqrt() - Self::SHIFT.sqrt()).copysign(load)
     }
 
+    /// How many times as large a load of `z` is as one of `of`, in roots.
+    pub(crate) fn proportion(z: f64, of: f64) -> f64 {
+        let shift_root = Self::SHIFT.sqrt();
+        (z.abs() + shift_root) / (of.abs() + shift_root)
+    }
+
     /// From a load to the scale.
     pub(crate) fn forward(self, load: f64) -> f64 {
         let root = (load.abs() * self.per_unit + Self::SHIFT).sqrt() - Self::SHIFT.sqrt();

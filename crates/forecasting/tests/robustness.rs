@@ -182,6 +182,50 @@ fn a_doubled_level_is_believed_within_two_hours() {
     }
 }
 
+/// What is foretold three hours ahead, as a multiple of `level` then, so many minutes after `moved`, the end of the first history.
+fn three_hours_ahead(seed: u64, moved: usize, after: &[usize], level: impl Fn(usize) -> f64) -> Vec<f64> {
+    let last = after.iter().copied().max().unwrap_or(0);
+    let loads = noisy(seed, moved + last, &level);
+    let mut service = Service::starting(&loads[..moved]);
+    let mut foretold = Vec::new();
+    for minute in 0..=last {
+        if after.contains(&minute) {
+            foretold.push(median(&service.forecast(), 3 * HOUR) / level(moved + minute + 3 * HOUR - 1));
+        }
+        if minute < last {
+            service.hear(loads[moved + minute]);
+        }
+    }
+    foretold
+}
+
+#[test]
+fn three_hours_ahead_a_doubled_level_is_followed_after_an_hour_and_a_half() {
+    let followed = |hour: usize| {
+        let moved = 6 * DAY + hour * HOUR;
+        let level = |i: usize| if i < moved { usual(i) } else { 2.0 * usual(i) };
+        let foretold = three_hours_ahead(hour as u64, moved, &[80, 90, 100, 110], level);
+        foretold.iter().sum::<f64>() / foretold.len() as f64
+    };
+    let followed = [4, 10, 16].map(followed);
+    assert!(followed.iter().all(|part| (0.65..1.4).contains(part)), "{followed:?}");
+}
+
+#[test]
+fn three_hours_ahead_a_crowd_of_an_hour_is_not_expected_to_stay() {
+    let foretold = [4, 10, 16].map(|hour| {
+        let moved = 6 * DAY + hour * HOUR;
+        let came = |i: usize| if (moved..moved + HOUR).contains(&i) { 5.0 * usual(i) } else { usual(i) };
+        three_hours_ahead(hour as u64, moved, &[20, 40, 55, 90, 105, 120], came)
+    });
+    for foretold in &foretold {
+        // while it lasts no one knows that it leaves, and it is believed to stay in part
+        let (during, after) = foretold.split_at(3);
+        assert!(during.iter().sum::<f64>() / 3.0 < 4.0, "{foretold:?}");
+        assert!(after.iter().all(|times| (0.7..1.35).contains(times)), "{foretold:?}");
+    }
+}
+
 #[test]
 fn the_hour_after_a_level_has_doubled_is_covered_but_for_its_first_minutes() {
     for seed in [3, 4] {
@@ -191,7 +235,7 @@ fn the_hour_after_a_level_has_doubled_is_covered_but_for_its_first_minutes() {
         // what comes until then was foretold before the level moved, or with hardly a sample of the new one
         loads[moved..moved + AHEAD].iter().for_each(|load| service.hear(*load));
         let coverage = service.coverage(&loads, 0.9);
-        assert!((0.75..1.0).contains(&coverage), "{coverage}");
+        assert!((0.7..1.0).contains(&coverage), "{coverage}");
     }
 }
 

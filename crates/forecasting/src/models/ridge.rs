@@ -63,12 +63,16 @@ use crate::horizons;
 use crate::model::{Fit, Predict};
 use crate::past::Past;
 use crate::rolling::{Misses, Rolling};
+use crate::scale::Scale;
 use crate::seasons::Found;
 use crate::values::Values;
 
 const ROWS_PER_COEFFICIENT: usize = 4;
 const PENALTY: f64 = 1e-2;
 const BLOCKS: usize = 7;
+/// The shape of a day is taken for that of another level within these proportions, on the root scale.
+const MOST_SHRUNK: f64 = 0.4;
+const MOST_GROWN: f64 = 2.5;
 /// More than the most a clock is ever changed by, so that a period is never longer than this much more than its days.
 const CLOCK_CHANGE_SECONDS: i64 = 7200;
 
@@ -93,7 +97,7 @@ pub(crate) struct FittedRidge {
 pub(crate) struct Told {
     /// The center.
     pub(crate) center: f64,
-    /// How what is usual goes on from the origin until then.
+    /// How what is usual goes on from the origin until then, in proportion to the level.
     pub(crate) shape: f64,
 }
 
@@ -306,7 +310,7 @@ impl FittedRidge {
         let tell = |&ahead: &usize| {
             let (left, right, share) = horizons::place(&self.knots, ahead);
             let usual = profile(ahead);
-            let goes_on = usual - usual_now;
+            let goes_on = go_on(now, usual_now, usual);
             if self.knots[left] == ahead || self.knots[right] <= reach.mixed {
                 let [near, far] = says([left, right], ahead)?;
                 return Some(Told { center: near + (far - near) * share, shape: goes_on });
@@ -330,8 +334,14 @@ impl FittedRidge {
 
     /// How what is usual goes on from `origin` through the time `ahead` steps later.
     pub(crate) fn shape(&self, values: &impl Values, origin: usize, ahead: usize) -> f64 {
-        self.features.profile(values, origin, ahead) - self.features.profile(values, origin, 0)
+        let profile = |ahead: usize| self.features.profile(values, origin, ahead);
+        go_on(values.value(origin), profile(0), profile(ahead))
     }
+}
+
+/// How a load goes on from `now` where the usual one goes from `usual` to `then`: in proportion, within limits.
+fn go_on(now: f64, usual: f64, then: f64) -> f64 {
+    (then - usual) * Scale::proportion(now, usual).clamp(MOST_SHRUNK, MOST_GROWN)
 }
 
 /// The middle one of three.
