@@ -210,7 +210,7 @@ function factsOf(metadata) {
   const names = (list) => (list.length ? `${list.join(", ")} (values not shown)` : null);
   return [
     html("dt", { class: "query" }, "query"), html("dd", { class: "query" }, html("pre", {}, metadata.query)),
-    ...fact("serverAddress", metadata.serverAddress ?? "the scaler’s default"),
+    ...fact("replicasQuery", metadata.replicasQuery), ...fact("serverAddress", metadata.serverAddress ?? "the scaler’s default"),
     ...fact("threshold", `${amount(metadata.threshold)} a pod`), ...fact("activationThreshold", amount(metadata.activationThreshold)),
     ...fact("leadTime", metadata.leadTime), ...fact("service level", `${metadata.serviceLevel}, the ${percent(metadata.quantile, 2)} quantile`),
     ...fact("historyTimeWindow", metadata.historyTimeWindow), ...fact("queryStep", metadata.queryStep), ...fact("mode", metadata.mode),

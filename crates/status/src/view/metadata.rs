@@ -14,6 +14,8 @@ use super::numbers::tidy;
 pub(crate) struct Metadata {
     /// The PromQL text.
     pub(crate) query: String,
+    /// The PromQL text of the pods that there are; null where they are estimated alone.
+    pub(crate) replicas_query: Option<String>,
     /// The server that is asked; null for the scaler's own default.
     pub(crate) server_address: Option<String>,
     /// The load that one pod can carry.
@@ -66,6 +68,7 @@ impl Metadata {
         let readable = |span| Readable(span).to_string();
         Self {
             query: query.promql.clone(),
+            replicas_query: request.replicas_query.clone(),
             server_address: query.server.as_ref().map(ToString::to_string),
             threshold: target.threshold.get(),
             activation_threshold: target.activation.get(),
@@ -105,10 +108,12 @@ mod tests {
     #[test]
     fn names_of_headers_and_parameters_are_shown_and_their_values_are_not() {
         let target = testing::target(&[
+            ("replicasQuery", "pods"),
             ("customHeaders", "X-Api-Key=hush-1"),
             ("queryParameters", "token=hush-2"),
             ("credentials", "tenant-a"),
         ]);
+        assert_eq!(Metadata::of(&target).replicas_query.as_deref(), Some("pods"));
         let shown = serde_json::to_string(&Metadata::of(&target)).unwrap();
         assert!(shown.contains("x-api-key") && shown.contains("token") && shown.contains("tenant-a"), "{shown}");
         assert!(!shown.contains("hush"), "{shown}");
