@@ -136,7 +136,8 @@ async fn first_histories(prescale: &Prescale, targets: usize, source: &str) -> a
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     row("every target answered", &format!("{:.1} s after the first question", began.elapsed().as_secs_f64()));
-    prescale.filled(targets).await?;
+    // one fit of the newest piece, one of all of it
+    prescale.fitted(2 * targets).await?;
     let busy = prescale.process.usage()?.busy;
     row(
         "every history of 14 days read and fitted",
@@ -243,7 +244,8 @@ async fn restart(
             began.elapsed().as_secs_f64()
         ),
     );
-    again.filled(triggers.len()).await?;
+    // what was kept stands in for the first fit
+    again.fitted(triggers.len()).await?;
     row(
         "restart: every history back",
         &format!(
@@ -277,10 +279,9 @@ impl Prescale {
         Ok(Self { process, calls, http })
     }
 
-    /// Waits until every one of so many targets has read its whole history and has been fitted to it.
-    async fn filled(&self, targets: usize) -> anyhow::Result<()> {
-        // one fit of the newest piece, one of all of it
-        while self.metric("prescale_fit_duration_seconds_count").await? < 2.0 * targets as f64 {
+    /// Waits until there were so many fits.
+    async fn fitted(&self, times: usize) -> anyhow::Result<()> {
+        while self.metric("prescale_fit_duration_seconds_count").await? < times as f64 {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         Ok(())

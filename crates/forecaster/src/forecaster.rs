@@ -84,7 +84,8 @@ impl Forecaster {
             // before anyone can refresh the target: nothing older may come after what a refresh gives
             self.refresher.publish.publish(key, Arc::new(start.clone()));
         }
-        let target = Arc::new(Target::new(key.clone(), request.clone(), self.refresher.source.settle(), start));
+        let target =
+            Arc::new(Target::new(key.clone(), request.clone(), self.refresher.source.settle(), start, is_resumed));
         let newcomer = Arc::downgrade(&target);
         targets.insert(key.clone(), target);
         self.refresher.metrics.set_targets(targets.len());

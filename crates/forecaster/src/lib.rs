@@ -18,6 +18,7 @@ mod source;
 mod target;
 #[cfg(test)]
 mod testing;
+mod turns;
 
 pub use forecaster::{Forecaster, Publish};
 pub use hub::Hub;

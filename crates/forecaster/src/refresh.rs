@@ -5,7 +5,8 @@
 //!  range query, only what has settled since --> history --> fit if due --> forecast --> outlook --> published
 //!  (while the history is not full) range queries for what is older --> fit --> forecast --> outlook, again
 //! ```
-//! The two halves fail alone: each carries on what it knew.
+//! The two halves fail alone: each carries on what it knew. Of a target that nothing is known of a glance may come first: the instant
+//! query alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,20 +39,37 @@ pub(crate) struct Refresher {
 }
 
 impl Refresher {
-    /// One refresh of `target`, or the end of the one under way.
+    /// The present of `target`, of which nothing is known yet.
+    pub(crate) async fn glance(&self, target: &Target) {
+        let mut state = target.state.lock().await;
+        let now = self.clock.now();
+        let observed = self.source.observe(&target.request.query, now).await;
+        state.observed(now, observed.as_ref().ok().copied());
+        self.conclude(target, &mut state, now, observed.err().map(SourceFault::from));
+    }
+
+    /// One refresh of `target` with all of its history, or the end of the one under way.
     pub(crate) async fn refresh(&self, target: &Target) {
+        if !self.refresh_newest(target).await {
+            self.fill_in(target).await;
+        }
+    }
+
+    /// One refresh of `target`, or the end of the one under way; tells whether its history is whole, or to be left as it is.
+    pub(crate) async fn refresh_newest(&self, target: &Target) -> bool {
         let before = target.refreshes();
         let mut state = target.state.lock().await;
         if target.refreshes() != before {
             // the one under way when this one was called for has ended
-            return;
+            return true;
         }
         let _timer = self.metrics.refresh();
-        self.refresh_alone(target, &mut state).await;
+        let is_whole = self.refresh_alone(target, &mut state).await;
         target.refresh_ended();
+        is_whole
     }
 
-    async fn refresh_alone(&self, target: &Target, state: &mut State) {
+    async fn refresh_alone(&self, target: &Target, state: &mut State) -> bool {
         let now = self.clock.now();
         let request = &target.request;
         let (observed, newer, replicas) = tokio::join!(
@@ -60,7 +78,10 @@ impl Refresher {
             self.replicas(target, now),
         );
         let (read, newer_fault) = newer;
-        if read > 0 {
+        let is_whole = !state.rest.is_over(now) || state.history.older(now).is_none();
+        // two weeks of history are read in two pieces: after a restart one fit of all of it is enough
+        let is_put_off = std::mem::take(&mut state.may_put_off_fit) && !is_whole && newer_fault.is_none();
+        if read > 0 && !is_put_off {
             self.forecast(request, state, now).await;
         }
         state.observed(now, observed.as_ref().ok().copied());
@@ -71,9 +92,7 @@ impl Refresher {
         let fault = observed.err().or(newer_fault).map(SourceFault::from);
         let hears_all = fault.is_none();
         self.conclude(target, state, now, fault);
-        if hears_all && request.forecast_wanted {
-            self.fill_in(target, state, now).await;
-        }
+        !hears_all || !request.forecast_wanted || is_whole
     }
 
     /// The pods that the workload has, where that is asked for and can be told. The load does not depend on it: without an answer they are estimated.
@@ -118,8 +137,9 @@ impl Refresher {
     ///
     /// After a failure it rests: such a request is the heaviest there is, some servers refuse it for good, and the newest
     /// history already makes a forecast.
-    async fn fill_in(&self, target: &Target, state: &mut State, now: Timestamp) {
-        let request = &target.request;
+    pub(crate) async fn fill_in(&self, target: &Target) {
+        let mut locked = target.state.lock().await;
+        let (state, request, now) = (&mut *locked, &target.request, self.clock.now());
         if !state.rest.is_over(now) {
             return;
         }

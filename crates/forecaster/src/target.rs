@@ -26,6 +26,10 @@ pub(crate) struct Target {
     is_forgotten: std::sync::Mutex<bool>,
     /// Whether the replicas could not be told at the last refresh.
     replicas_unknown: AtomicBool,
+    /// Whether it began with a stored outlook.
+    pub(crate) is_resumed: bool,
+    /// Whether it waits for its history to be filled in.
+    awaits_fill: AtomicBool,
 }
 
 /// What is known of a target between two refreshes.
@@ -38,6 +42,8 @@ pub(crate) struct State {
     pub(crate) outlook: Outlook,
     /// Rest from asking for older history, after tries that failed.
     pub(crate) rest: Rest,
+    /// Whether the first fit may wait for the whole history: until then the stored forecast is as good.
+    pub(crate) may_put_off_fit: bool,
 }
 
 /// When something that failed may be tried again: after a minute, and twice as long after each further failure.
@@ -68,13 +74,22 @@ impl Rest {
 }
 
 impl Target {
-    pub(crate) fn new(key: TargetKey, request: ForecastRequest, settle: Duration, start: Outlook) -> Self {
+    /// A target that begins with `start`, of which the slow path knows something where `is_resumed`.
+    pub(crate) fn new(
+        key: TargetKey,
+        request: ForecastRequest,
+        settle: Duration,
+        start: Outlook,
+        is_resumed: bool,
+    ) -> Self {
+        let may_put_off_fit = start.forecast.is_ok();
         let state = State {
             history: History::of(&request, settle),
             forecasts: None,
             accuracy: Accuracy::resume(start.lead_time_error),
             outlook: start,
             rest: Rest::default(),
+            may_put_off_fit,
         };
         Self {
             key,
@@ -83,6 +98,8 @@ impl Target {
             refreshes: AtomicU64::new(0),
             is_forgotten: std::sync::Mutex::new(false),
             replicas_unknown: AtomicBool::new(false),
+            is_resumed,
+            awaits_fill: AtomicBool::new(false),
         }
     }
 
@@ -92,6 +109,16 @@ impl Target {
 
     pub(crate) fn refresh_ended(&self) {
         self.refreshes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Notes that its history is to be filled in; tells whether it does not wait for that already.
+    pub(crate) fn asks_for_fill(&self) -> bool {
+        !self.awaits_fill.swap(true, Ordering::Relaxed)
+    }
+
+    /// Its turn to be filled in has come.
+    pub(crate) fn is_filled_in(&self) {
+        self.awaits_fill.store(false, Ordering::Relaxed);
     }
 
     /// Has nothing published any more. One publication under way is waited for.
@@ -169,7 +196,7 @@ mod tests {
         let key = TargetKey { namespace: "n".into(), name: "a".into(), digest: "d".into() };
         let server = "http://p:9090".parse().unwrap();
         let start = Outlook::first_seen(Timestamp::UNIX_EPOCH);
-        let target = Target::new(key, crate::testing::request(&server, 100), Duration::ZERO, start);
+        let target = Target::new(key, crate::testing::request(&server, 100), Duration::ZERO, start, false);
         std::thread::scope(|scope| {
             let mut forgetting = None;
             target.unless_forgotten(|| {

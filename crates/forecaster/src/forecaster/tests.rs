@@ -435,6 +435,49 @@ async fn a_server_that_hangs_leaves_places_to_the_others() {
 }
 
 #[tokio::test]
+async fn all_newcomers_are_looked_at_before_the_first_history_is_read_and_none_is_filled_in_before() {
+    let scene = Scene::with(|settings| Settings { concurrency: 1, ..settings }).await;
+    let request = testing::request(&scene.server.address, 15_000);
+    for index in 0..5 {
+        scene.forecaster.watch(&key(&index.to_string()), &request, None);
+    }
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&scene.forecaster).run(stop.clone()));
+    // a glance, a refresh and a fill of each
+    until(|| scene.board.count() == 15).await;
+    stop.cancel();
+    running.await.unwrap();
+    let asked: Vec<_> = scene.server.asked().iter().map(testing::Asked::is_range).collect();
+    assert_eq!(asked[..5], [false; 5], "the present of each first");
+    assert_eq!(asked.iter().filter(|is_range| **is_range).count(), 10);
+}
+
+#[tokio::test]
+async fn a_namespace_with_many_targets_that_hang_leaves_places_to_the_others() {
+    let scene = Scene::with(|settings| Settings { concurrency: 4, ..settings }).await;
+    let servers = [Server::start().await, Server::start().await, Server::start().await, Server::start().await];
+    let mut many = Vec::new();
+    for (number, server) in servers.iter().enumerate() {
+        server.does(|_| Does::Hang);
+        for index in 0..4 {
+            many.push((TargetKey { namespace: "big".into(), ..key(&format!("{number}-{index}")) }, &server.address));
+        }
+    }
+    for (key, address) in many {
+        scene.forecaster.watch(&key, &testing::request(address, 100), None);
+    }
+    scene.forecaster.watch(&key("late"), &testing::request(&scene.server.address, 100), None);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&scene.forecaster).run(stop.clone()));
+    until(|| scene.board.count() > 1).await;
+    assert_eq!(scene.board.0.lock().unwrap()[0].0, key("late"));
+    stop.cancel();
+    running.await.unwrap();
+    let asked: usize = servers.iter().map(|server| server.asked().len()).sum();
+    assert!(asked <= 3, "{asked}");
+}
+
+#[tokio::test]
 async fn targets_held_back_get_their_turn() {
     let scene = Scene::with(|settings| Settings { concurrency: 4, ..settings }).await;
     let stop = CancellationToken::new();
@@ -443,7 +486,8 @@ async fn targets_held_back_get_their_turn() {
     for index in 0..20 {
         scene.forecaster.watch(&key(&index.to_string()), &request, None);
     }
-    until(|| scene.board.count() == 20).await;
+    // a glance and a refresh of each
+    until(|| scene.board.count() == 40).await;
     stop.cancel();
     running.await.unwrap();
 }

@@ -25,6 +25,9 @@ pub(crate) struct Envelope {
     pub(crate) warnings: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) infos: Option<Vec<String>>,
+    /// VictoriaMetrics' word for an answer that some of its storage is missing in.
+    #[serde(default, rename = "isPartial")]
+    pub(crate) is_partial: Option<bool>,
 }
 
 /// A result and its type: `vector`, `matrix`, `scalar` or `string`.
@@ -71,6 +74,18 @@ pub(crate) struct Series {
 pub(crate) struct Point {
     pub(crate) seconds: f64,
     pub(crate) amount: f64,
+}
+
+impl Envelope {
+    /// What the server says is missing in the answer, in its words; `None` where nothing is.
+    ///
+    /// Thanos, Cortex, Mimir and Prometheus with remote storage answer with what they have and warn of the rest. Warnings of
+    /// PromQL itself speak of the query, not of missing data.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        let of_data = |warning: &&String| !warning.starts_with("PromQL ");
+        let warned = self.warnings.iter().flatten().find(of_data).map(String::as_str);
+        warned.or_else(|| (self.is_partial == Some(true)).then_some("isPartial is true"))
+    }
 }
 
 impl Series {

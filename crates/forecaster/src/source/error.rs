@@ -125,6 +125,14 @@ pub enum SourceError {
         /// Its words after a colon, or nothing.
         text: String,
     },
+    /// An answer that leaves out what some of the stores behind the server hold: a sum of it would be too low.
+    #[error("{server} answered with a part of the data alone: {text}; look after its stores")]
+    Partial {
+        /// The server asked.
+        server: Box<ServerAddress>,
+        /// Its words.
+        text: String,
+    },
     /// 3xx, which is not followed: the place it leads to is not on any list.
     #[error("{server} redirects to {to}, which is not followed: write the final address, or name `credentials`")]
     Redirect {
@@ -211,7 +219,7 @@ impl SourceError {
             Self::Unauthorized { .. } => FaultKind::Unauthorized,
             Self::Throttled { .. } => FaultKind::Throttled,
             Self::BadQuery { .. } => FaultKind::BadQuery,
-            Self::ServerError { .. } => FaultKind::ServerError,
+            Self::ServerError { .. } | Self::Partial { .. } => FaultKind::ServerError,
             Self::Redirect { .. } => FaultKind::Redirect,
             Self::NotPrometheus { .. } | Self::OffGrid { .. } => FaultKind::NotPrometheus,
             Self::TooLarge { .. } => FaultKind::TooLarge,

@@ -45,6 +45,12 @@ impl Exchange<'_> {
         let (parsed, body) = parse(body).await;
         let envelope = parsed.map_err(|error| self.not_prometheus(status, &body, Some(&error)))?;
         self.log_notices(&envelope);
+        if let Some(missing) = envelope.missing()
+            && envelope.status == "success"
+        {
+            let (server, text) = (Box::new(self.server.clone()), self.redaction.clean(missing));
+            return Err(SourceError::Partial { server, text });
+        }
         match envelope {
             Envelope { data: Some(data), status: word, .. } if word == "success" => Ok(data),
             Envelope { error_type: Some(error_type), error, .. } => {

@@ -62,7 +62,7 @@ async fn a_healthy_server_is_asked_by_name_and_time() {
 #[tokio::test]
 async fn packed_answers_and_long_queries_are_understood() {
     let server = Server::start().await;
-    let body = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"7"]},"warnings":["w"],"infos":null}"#;
+    let body = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"7"]},"warnings":["PromQL warning: w"],"infos":null}"#;
     server.answers(move |_| packed(gzip(body.as_bytes())));
     assert_eq!(observe(&server).await.unwrap(), 7.0);
     server.answers(testing::healthy);
@@ -70,6 +70,27 @@ async fn packed_answers_and_long_queries_are_understood() {
         PrometheusQuery { promql: format!("sum(a{{b=\"{}\"}})", "c".repeat(5000)), ..query(Some(&server.address)) };
     source().observe(&long, now()).await.unwrap();
     assert_eq!(server.asked()[1].parameters["query"], long.promql);
+}
+
+#[tokio::test]
+async fn an_answer_that_lacks_data_is_no_answer() {
+    let data = r#""data":{"resultType":"scalar","result":[1,"7"]}"#;
+    for (partial, words) in [
+        (r#""warnings":["No StoreAPIs matched for this query"]"#, "No StoreAPIs matched"),
+        (
+            r#""warnings":["PromQL info: i","fetch series for 10.0.0.7:10901: connection refused"]"#,
+            "connection refused",
+        ),
+        (r#""isPartial":true"#, "isPartial"),
+    ] {
+        let fault = fault(move |_| json(200, format!(r#"{{"status":"success",{data},{partial}}}"#))).await;
+        assert_eq!(fault.kind, FaultKind::ServerError);
+        assert!(fault.message.contains(words) && fault.message.contains("a part of the data"), "{fault}");
+    }
+    let server = Server::start().await;
+    let whole = format!(r#"{{"status":"success",{data},"isPartial":false,"warnings":[]}}"#);
+    server.answers(move |_| json(200, whole.clone()));
+    assert_eq!(observe(&server).await.unwrap(), 7.0);
 }
 
 #[tokio::test]
