@@ -37,6 +37,32 @@ async fn a_crash_leaves_a_state_folder_that_can_be_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_learned_by_answering_outlives_a_restart() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let state = StateFolder::new();
+    let short = [("queryStep", "10s"), ("historyTimeWindow", "6h"), ("leadTime", "1m"), ("model", "persistence")];
+    let trigger =
+        short.iter().fold(Trigger::light("learning", &server.url()), |trigger, (key, value)| trigger.with(key, value));
+    let flags = ["--prometheus", &server.url()];
+    let (counter, labels) = ("prescale_target_pod_seconds_total", ["scaling=\"predictive\""]);
+    let mut before = Prescale::serve_from(&state, &flags).await;
+    let keda = Keda::connect(before.grpc()).await;
+    keda.value_at_last(&trigger).await;
+    let learned = eventually("pods that were counted", async || {
+        keda.value(&trigger).await.map_err(|status| status.to_string())?;
+        before.metric(counter, &labels).await.filter(|&count| count > 0.0).ok_or_else(|| "none yet".to_owned())
+    })
+    .await;
+    before.terminate();
+    assert!(before.end().await.success());
+
+    let after = Prescale::serve_from(&state, &flags).await;
+    Keda::connect(after.grpc()).await.value_at_last(&trigger).await;
+    let known = after.metric(counter, &labels).await.expect("there was a plan");
+    assert!(known >= learned, "{known} after, {learned} before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_costs_no_answer_and_is_over_when_there_is_room() {
     let server = FaultyPrometheus::start(Behavior::Healthy);
     let state = StateFolder::new();

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use policy::{Comparison, NoPlan, Plan, Planner, Target};
+use policy::{Comparison, Memory, NoPlan, Plan, Planner, Target};
+use serde::{Deserialize, Serialize};
 use series::{Outlook, TargetKey, Timestamp};
 use tokio::sync::watch;
 
@@ -65,6 +66,16 @@ pub(crate) struct Seat {
     open_streams: AtomicUsize,
 }
 
+/// How a memory is written down.
+#[derive(Debug, Serialize, Deserialize)]
+struct Written {
+    format: u32,
+    memory: Memory,
+}
+
+/// Raised whenever a memory of before would be read wrongly.
+const FORMAT: u32 = 1;
+
 #[derive(Debug)]
 struct State {
     outlook: Arc<Outlook>,
@@ -116,6 +127,40 @@ impl Board {
         let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone);
         if let Some(seat) = seat {
             seat.publish(outlook);
+        }
+    }
+
+    /// What was learned of a target by answering for it, to be kept beside its outlook; `None` where that is nothing.
+    pub fn memory(&self, key: &TargetKey) -> Option<Arc<str>> {
+        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)?;
+        let memory = seat.state.lock().unwrap_or_else(PoisonError::into_inner).planner.memory()?;
+        match serde_json::to_string(&Written { format: FORMAT, memory }) {
+            Ok(text) => Some(text.into()),
+            Err(error) => {
+                tracing::error!(target_key = %key, %error, "what was learned cannot be written down");
+                None
+            }
+        }
+    }
+
+    /// Goes on from what [`Board::memory`] gave, before a restart perhaps; what is older than what is known by now is left out.
+    pub fn remember(&self, key: &TargetKey, memory: &str, now: Timestamp) {
+        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone);
+        let Some(seat) = seat else { return };
+        let memory = match serde_json::from_str(memory) {
+            Ok(Written { format: FORMAT, memory }) => memory,
+            Ok(Written { format, .. }) => {
+                tracing::warn!(target_key = %key, format, "what was learned is of another version, it is learned anew");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(target_key = %key, %error, "what was learned cannot be read, it is learned anew");
+                return;
+            }
+        };
+        let mut state = seat.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.planner.memory().is_none_or(|own| own.at() < memory.at()) {
+            state.planner.adopt(memory, &seat.target, now);
         }
     }
 

@@ -51,6 +51,37 @@ fn what_keda_was_told_last_is_remembered_and_looking_does_not_count() {
 }
 
 #[test]
+fn what_one_board_has_learned_another_goes_on_from() {
+    let (before, after) = (Board::default(), Board::default());
+    let key = target("checkout").key;
+    let answer = |board: &Board, seconds: i64| {
+        let (seat, _) = board.take_seat(target("checkout"), at(seconds)).unwrap();
+        board.publish(&key, outlook(70.0, seconds));
+        seat.tell(at(seconds)).unwrap();
+    };
+    assert_eq!(before.memory(&key), None, "it has no seat");
+    answer(&before, 0);
+    let first = before.memory(&key).unwrap();
+    answer(&before, 600);
+    let memory = before.memory(&key).unwrap();
+    assert_ne!(memory, first);
+
+    after.remember(&key, &memory, at(610));
+    let (seat, _) = after.take_seat(target("checkout"), at(610)).unwrap();
+    for broken in ["", "{}", r#"{"format":99,"memory":"of tomorrow"}"#, &memory.replace("\"format\":1", "\"format\":2")]
+    {
+        after.remember(&key, broken, at(610));
+        assert_eq!(after.memory(&key), None, "{broken}");
+    }
+    after.remember(&key, &memory, at(610));
+    assert_eq!(after.memory(&key), Some(Arc::clone(&memory)));
+    after.remember(&key, &first, at(611));
+    assert_eq!(after.memory(&key), Some(memory), "that was older");
+    after.publish(&key, outlook(70.0, 612));
+    assert!(seat.plan(at(612)).is_ok());
+}
+
+#[test]
 fn between_two_syncs_and_two_outlooks_the_plan_stays_the_same() {
     let board = Board::default();
     let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
-use series::{Outlook, TargetKey, Timestamp};
+use series::{TargetKey, Timestamp};
 
-use crate::{Answer, KEPT, Store, StoreError, record};
+use crate::{Answer, KEPT, Kept, Store, StoreError, record};
 
 const OUTLOOKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("outlooks");
 
@@ -81,7 +81,7 @@ impl OutlookFile {
         Ok(Self { path: path.into(), database: Arc::new(Mutex::new(Some(database))) })
     }
 
-    fn load_now(&self, target: &TargetKey) -> Result<Option<Arc<Outlook>>, StoreError> {
+    fn load_now(&self, target: &TargetKey) -> Result<Option<Kept>, StoreError> {
         let bytes = self.with(|database| {
             let read = database.begin_read()?;
             let table = match read.open_table(OUTLOOKS) {
@@ -92,7 +92,7 @@ impl OutlookFile {
         })?;
         let Some(bytes) = bytes else { return Ok(None) };
         match record::read(&bytes) {
-            Ok(outlook) => Ok(Some(outlook)),
+            Ok(kept) => Ok(Some(kept)),
             Err(error) => {
                 tracing::warn!(%target, %error, "stored outlook is passed over");
                 Ok(None)
@@ -100,14 +100,14 @@ impl OutlookFile {
         }
     }
 
-    fn keep_now(&self, outlooks: &[(TargetKey, Arc<Outlook>)]) -> Result<(), StoreError> {
+    fn keep_now(&self, outlooks: &[(TargetKey, Kept)]) -> Result<(), StoreError> {
         outlooks.chunks(BATCH).try_for_each(|batch| self.keep_batch(batch))
     }
 
-    fn keep_batch(&self, outlooks: &[(TargetKey, Arc<Outlook>)]) -> Result<(), StoreError> {
+    fn keep_batch(&self, outlooks: &[(TargetKey, Kept)]) -> Result<(), StoreError> {
         let mut records = Vec::with_capacity(outlooks.len());
-        for (target, outlook) in outlooks {
-            let bytes = record::write(outlook).map_err(|error| StoreError::Defect(error.to_string()))?;
+        for (target, kept) in outlooks {
+            let bytes = record::write(kept).map_err(|error| StoreError::Defect(error.to_string()))?;
             records.push((record::key(target), bytes));
         }
         self.with(|database| {
@@ -149,12 +149,12 @@ impl OutlookFile {
 }
 
 impl Store for OutlookFile {
-    fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Arc<Outlook>>> {
+    fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Kept>> {
         let (file, target) = (self.clone(), target.clone());
         apart(move || file.load_now(&target))
     }
 
-    fn keep(&self, outlooks: Vec<(TargetKey, Arc<Outlook>)>) -> Answer<'_, ()> {
+    fn keep(&self, outlooks: Vec<(TargetKey, Kept)>) -> Answer<'_, ()> {
         let file = self.clone();
         apart(move || file.keep_now(&outlooks))
     }

@@ -1,4 +1,4 @@
-use series::{Load, Observation};
+use series::{Load, Observation, Outlook};
 
 use super::*;
 
@@ -10,9 +10,10 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + seconds).unwrap()
 }
 
-fn outlook(amount: f64) -> Arc<Outlook> {
+fn kept(amount: f64) -> Kept {
     let observation = Ok(Observation { at: at(0), load: Load::new(amount).unwrap() });
-    Arc::new(Outlook { observation, ..Outlook::first_seen(at(0)) })
+    let outlook = Arc::new(Outlook { observation, ..Outlook::first_seen(at(0)) });
+    Kept { outlook, memory: Some(format!("learned {amount}").into()) }
 }
 
 fn open(folder: &tempfile::TempDir) -> OutlookFile {
@@ -24,13 +25,13 @@ async fn what_was_kept_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = open(&folder);
     assert_eq!(file.load(&target("a")).await.unwrap(), None);
-    file.keep(vec![(target("a"), outlook(1.0)), (target("b"), outlook(2.0))]).await.unwrap();
-    file.keep(vec![(target("a"), outlook(3.0))]).await.unwrap();
+    file.keep(vec![(target("a"), kept(1.0)), (target("b"), kept(2.0))]).await.unwrap();
+    file.keep(vec![(target("a"), kept(3.0))]).await.unwrap();
     file.forget(vec![target("b")]).await.unwrap();
     drop(file);
 
     let file = open(&folder);
-    assert_eq!(file.load(&target("a")).await.unwrap(), Some(outlook(3.0)));
+    assert_eq!(file.load(&target("a")).await.unwrap(), Some(kept(3.0)));
     assert_eq!(file.load(&target("b")).await.unwrap(), None);
 }
 
@@ -47,7 +48,7 @@ fn a_broken_file_is_set_aside_and_nothing_of_it_is_lost() {
     let path = folder.path().join("outlooks.redb");
     for number in 1..=2 {
         std::fs::write(&path, b"not a store at all, but somebody's bytes").unwrap();
-        open(&folder).keep_now(&[(target("a"), outlook(1.0))]).unwrap();
+        open(&folder).keep_now(&[(target("a"), kept(1.0))]).unwrap();
         let aside = std::fs::read(folder.path().join(format!("outlooks.redb.broken-{number}"))).unwrap();
         assert_eq!(aside, b"not a store at all, but somebody's bytes");
     }
@@ -57,7 +58,7 @@ fn a_broken_file_is_set_aside_and_nothing_of_it_is_lost() {
 fn a_file_of_a_newer_version_is_set_aside_whole() {
     let folder = tempfile::tempdir().unwrap();
     let file = open(&folder);
-    file.keep_now(&[(target("a"), outlook(1.0))]).unwrap();
+    file.keep_now(&[(target("a"), kept(1.0))]).unwrap();
     file.with(|database| {
         let write = database.begin_write()?;
         write.open_table(FORMAT)?.insert((), OWN_FORMAT + 1)?;
@@ -87,10 +88,18 @@ fn a_record_of_another_version_is_passed_over() {
 }
 
 #[test]
+fn a_record_of_before_there_were_memories_is_read() {
+    let bytes = record::write(&Kept { memory: None, ..kept(1.0) }).unwrap();
+    let before = String::from_utf8(bytes).unwrap().replace(",\"memory\":null", "");
+    assert!(!before.contains("memory"));
+    assert_eq!(record::read(before.as_bytes()).unwrap(), Kept { memory: None, ..kept(1.0) });
+}
+
+#[test]
 fn records_of_targets_that_are_gone_are_dropped_with_their_day() {
     let folder = tempfile::tempdir().unwrap();
     let day = i64::try_from(KEPT.as_secs()).unwrap();
-    open(&folder).keep_now(&[(target("a"), outlook(1.0))]).unwrap();
+    open(&folder).keep_now(&[(target("a"), kept(1.0))]).unwrap();
     let within = OutlookFile::open(folder.path(), at(day)).unwrap();
     assert!(within.load_now(&target("a")).unwrap().is_some());
     drop(within);
@@ -102,7 +111,7 @@ fn records_of_targets_that_are_gone_are_dropped_with_their_day() {
 fn a_failure_of_the_file_is_over_when_its_cause_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = open(&folder);
-    file.keep_now(&[(target("a"), outlook(1.0))]).unwrap();
+    file.keep_now(&[(target("a"), kept(1.0))]).unwrap();
     file.with::<()>(|_| Err(redb::Error::PreviousIo)).unwrap_err();
-    assert_eq!(file.load_now(&target("a")).unwrap(), Some(outlook(1.0)), "it was opened anew");
+    assert_eq!(file.load_now(&target("a")).unwrap(), Some(kept(1.0)), "it was opened anew");
 }

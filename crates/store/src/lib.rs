@@ -19,13 +19,22 @@ pub use redis::{OutlookRedis, RedisSettings, RedisSettingsError};
 /// How long an outlook is kept after the last time: by then its forecast, which reaches a day, has ended.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
 
+/// What is kept of one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// What the slow path knew of it.
+    pub outlook: Arc<Outlook>,
+    /// What the fast path had learned of it, as that wrote it down: nobody else reads it.
+    pub memory: Option<Arc<str>>,
+}
+
 /// Where outlooks are kept.
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// The outlook last kept for `target`. What this version cannot read is set aside with a warning, and is no error.
-    fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Arc<Outlook>>>;
+    /// What was last kept of `target`. What this version cannot read is set aside with a warning, and is no error.
+    fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Kept>>;
 
-    /// Keeps `outlooks`, each in the place of the one kept before. After an error some may be kept and others not.
-    fn keep(&self, outlooks: Vec<(TargetKey, Arc<Outlook>)>) -> Answer<'_, ()>;
+    /// Keeps all of `targets`, each in the place of what was kept of it before. After an error some may be kept and others not.
+    fn keep(&self, targets: Vec<(TargetKey, Kept)>) -> Answer<'_, ()>;
 
     /// Forgets `targets`, where nobody else can want them.
     fn forget(&self, targets: Vec<TargetKey>) -> Answer<'_, ()>;

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use series::{Outlook, TargetKey, Timestamp};
 
+use crate::Kept;
+
 /// Raised whenever a record of before would be read wrongly.
 pub(crate) const FORMAT: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
     format: u32,
-    outlook: Outlook,
+    outlook: Arc<Outlook>,
+    /// Records of before there were memories have none.
+    #[serde(default)]
+    memory: Option<Arc<str>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,17 +48,18 @@ pub(crate) fn key(target: &TargetKey) -> String {
     format!("{}/{}/{}", target.namespace, target.name, target.digest)
 }
 
-pub(crate) fn write(outlook: &Outlook) -> Result<Vec<u8>, RecordError> {
-    Ok(serde_json::to_vec(&Record { format: FORMAT, outlook: outlook.clone() })?)
+pub(crate) fn write(kept: &Kept) -> Result<Vec<u8>, RecordError> {
+    let Kept { outlook, memory } = kept.clone();
+    Ok(serde_json::to_vec(&Record { format: FORMAT, outlook, memory })?)
 }
 
-pub(crate) fn read(bytes: &[u8]) -> Result<Arc<Outlook>, RecordError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Kept, RecordError> {
     let Envelope { format } = serde_json::from_slice(bytes)?;
     if format != FORMAT {
         return Err(RecordError::Format { found: format });
     }
     let record: Record = serde_json::from_slice(bytes)?;
-    Ok(Arc::new(record.outlook))
+    Ok(Kept { outlook: record.outlook, memory: record.memory })
 }
 
 /// When the outlook in a record was issued; `None` where it does not say so.
@@ -69,11 +75,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_broken_record_is_an_error_or_another_outlook_but_never_a_panic(place in 0..400_usize, byte: u8) {
-            let mut bytes = write(&Outlook::first_seen(Timestamp::UNIX_EPOCH)).unwrap();
+            let outlook = Arc::new(Outlook::first_seen(Timestamp::UNIX_EPOCH));
+            let mut bytes = write(&Kept { outlook, memory: Some("{}".into()) }).unwrap();
             let length = bytes.len();
             bytes[place % length] = byte;
-            if let Ok(outlook) = read(&bytes) {
-                prop_assert_eq!(read(&write(&outlook).unwrap()).unwrap(), outlook);
+            if let Ok(kept) = read(&bytes) {
+                prop_assert_eq!(read(&write(&kept).unwrap()).unwrap(), kept);
             }
         }
 

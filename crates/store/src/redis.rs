@@ -4,17 +4,16 @@
 //! anew, with a pause that doubles: nobody waits for what is not there.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisError};
 use redis::{Pipeline, TlsCertificates};
-use series::{Outlook, TargetKey};
+use series::TargetKey;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::{Answer, KEPT, Store, StoreError, record};
+use crate::{Answer, KEPT, Kept, Store, StoreError, record};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -86,14 +85,14 @@ impl OutlookRedis {
         Ok(Self { settings, information, server, link })
     }
 
-    async fn load_one(&self, target: &TargetKey) -> Result<Option<Arc<Outlook>>, StoreError> {
+    async fn load_one(&self, target: &TargetKey) -> Result<Option<Kept>, StoreError> {
         let key = key(target);
         let mut connection = self.connection().await?;
         let read: Result<Option<Vec<u8>>, _> = redis::cmd("GET").arg(&key).query_async(&mut connection).await;
         let unreadable = match read {
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) => match record::read(&bytes) {
-                Ok(outlook) => return Ok(Some(outlook)),
+                Ok(kept) => return Ok(Some(kept)),
                 Err(error) => error.to_string(),
             },
             // a list, say: somebody else's
@@ -109,11 +108,11 @@ impl OutlookRedis {
         Ok(None)
     }
 
-    async fn keep_all(&self, outlooks: Vec<(TargetKey, Arc<Outlook>)>) -> Result<(), StoreError> {
+    async fn keep_all(&self, outlooks: Vec<(TargetKey, Kept)>) -> Result<(), StoreError> {
         for batch in outlooks.chunks(BATCH) {
             let mut writes = Pipeline::new();
-            for (target, outlook) in batch {
-                let bytes = record::write(outlook).map_err(|error| StoreError::Defect(error.to_string()))?;
+            for (target, kept) in batch {
+                let bytes = record::write(kept).map_err(|error| StoreError::Defect(error.to_string()))?;
                 writes.cmd("SET").arg(key(target)).arg(bytes).arg("EX").arg(KEPT.as_secs()).ignore();
             }
             let mut connection = self.connection().await?;
@@ -195,11 +194,11 @@ impl OutlookRedis {
 }
 
 impl Store for OutlookRedis {
-    fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Arc<Outlook>>> {
+    fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Kept>> {
         Box::pin(self.load_one(target))
     }
 
-    fn keep(&self, outlooks: Vec<(TargetKey, Arc<Outlook>)>) -> Answer<'_, ()> {
+    fn keep(&self, outlooks: Vec<(TargetKey, Kept)>) -> Answer<'_, ()> {
         Box::pin(self.keep_all(outlooks))
     }
 

@@ -1,4 +1,5 @@
-//! [`Journal`]: carries outlooks to the store at its own pace, so that no refresh waits for a disk or for Redis.
+//! [`Journal`]: carries outlooks, and what was learned beside them, to the store at its own pace, so that no refresh waits for a disk or
+//! for Redis.
 //!
 //! What is kept and what is forgotten go one way, in order: an outlook that waits here cannot come back to the store after
 //! its target was given up. While the store fails all of it waits here, in memory, one outlook per target at most; that is
@@ -13,7 +14,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use series::{Outlook, TargetKey};
-use store::{Store, StoreError};
+use store::{Kept, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 /// A store that takes longer than this to tell an outlook is not waited for: the source is asked anew anyway.
@@ -29,10 +30,13 @@ enum Failing {
     Keep,
 }
 
+/// What the fast path has learned of a target by now, where it is in this process.
+pub(crate) type Memories = Box<dyn Fn(&TargetKey) -> Option<Arc<str>> + Send + Sync>;
+
 /// Outlooks on their way to the store, and from it.
-#[derive(Debug)]
 pub(crate) struct Journal {
     store: Arc<dyn Store>,
+    memories: Memories,
     /// What is not in the store yet: the newest outlook of a target, or `None` where it is to be forgotten.
     pending: Mutex<HashMap<TargetKey, Option<Arc<Outlook>>>>,
     failing: Mutex<Option<Failing>>,
@@ -43,14 +47,19 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// A journal for `store`, with metrics in `registry` under their full names.
-    pub(crate) fn new(store: Arc<dyn Store>, readiness: Readiness, registry: &mut Registry) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        memories: Memories,
+        readiness: Readiness,
+        registry: &mut Registry,
+    ) -> Self {
         let (up, failures) = (Gauge::default(), Counter::default());
         up.set(1);
         let help = "1 while outlooks are kept in the store, 0 while they are in memory only";
         registry.register("prescale_store_up", help, up.clone());
         registry.register("prescale_store_failures", "Times that the store failed", failures.clone());
         let (pending, failing) = (Mutex::default(), Mutex::default());
-        Self { store, pending, failing, up, failures, readiness }
+        Self { store, memories, pending, failing, up, failures, readiness }
     }
 
     /// Has `outlook` kept soon, in the place of an older one.
@@ -64,9 +73,9 @@ impl Journal {
     }
 
     /// What was noted or kept of `key` last. A store that fails or dawdles tells nothing.
-    pub(crate) async fn load(&self, key: &TargetKey) -> Option<Arc<Outlook>> {
+    pub(crate) async fn load(&self, key: &TargetKey) -> Option<Kept> {
         if let Some(noted) = self.pending().get(key) {
-            return noted.clone();
+            return noted.clone().map(|outlook| self.with_memory(key, outlook));
         }
         match tokio::time::timeout(LOAD, self.store.load(key)).await {
             Ok(Ok(kept)) => {
@@ -102,7 +111,7 @@ impl Journal {
         let (mut kept, mut forgotten) = (Vec::new(), Vec::new());
         for (key, outlook) in &pending {
             match outlook {
-                Some(outlook) => kept.push((key.clone(), Arc::clone(outlook))),
+                Some(outlook) => kept.push((key.clone(), self.with_memory(key, Arc::clone(outlook)))),
                 None => forgotten.push(key.clone()),
             }
         }
@@ -120,11 +129,7 @@ impl Journal {
     }
 
     /// Most of the time one of the two is empty, and each is a write to a disk or a way over the network.
-    async fn carry_out(
-        &self,
-        kept: Vec<(TargetKey, Arc<Outlook>)>,
-        forgotten: Vec<TargetKey>,
-    ) -> Result<(), StoreError> {
+    async fn carry_out(&self, kept: Vec<(TargetKey, Kept)>, forgotten: Vec<TargetKey>) -> Result<(), StoreError> {
         if !kept.is_empty() {
             self.store.keep(kept).await?;
         }
@@ -132,6 +137,10 @@ impl Journal {
             self.store.forget(forgotten).await?;
         }
         Ok(())
+    }
+
+    fn with_memory(&self, key: &TargetKey, outlook: Arc<Outlook>) -> Kept {
+        Kept { outlook, memory: (self.memories)(key) }
     }
 
     fn failed(&self, at: Failing, error: &StoreError) {
@@ -165,6 +174,12 @@ impl Journal {
     }
 }
 
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use series::Timestamp;
@@ -180,16 +195,20 @@ mod tests {
         Arc::new(Outlook::first_seen(Timestamp::UNIX_EPOCH))
     }
 
+    fn kept() -> Kept {
+        Kept { outlook: outlook(), memory: Some("learned".into()) }
+    }
+
     fn journal(store: Arc<dyn Store>) -> Journal {
         let (readiness, _) = Readiness::new(CancellationToken::new());
-        Journal::new(store, readiness, &mut Registry::default())
+        Journal::new(store, Box::new(|_| Some("learned".into())), readiness, &mut Registry::default())
     }
 
     /// Keeps one outlook of everything, unless it is told to fail.
     #[derive(Debug, Default)]
     struct Moody {
         fails: Mutex<bool>,
-        kept: Mutex<Option<Arc<Outlook>>>,
+        kept: Mutex<Option<Kept>>,
     }
 
     impl Moody {
@@ -201,13 +220,13 @@ mod tests {
     }
 
     impl Store for Moody {
-        fn load<'a>(&'a self, _: &'a TargetKey) -> Answer<'a, Option<Arc<Outlook>>> {
+        fn load<'a>(&'a self, _: &'a TargetKey) -> Answer<'a, Option<Kept>> {
             self.answer(self.kept.lock().unwrap().clone())
         }
 
-        fn keep(&self, mut outlooks: Vec<(TargetKey, Arc<Outlook>)>) -> Answer<'_, ()> {
+        fn keep(&self, mut targets: Vec<(TargetKey, Kept)>) -> Answer<'_, ()> {
             if !*self.fails.lock().unwrap() {
-                *self.kept.lock().unwrap() = outlooks.pop().map(|(_, outlook)| outlook);
+                *self.kept.lock().unwrap() = targets.pop().map(|(_, kept)| kept);
             }
             self.answer(())
         }
@@ -228,9 +247,9 @@ mod tests {
     async fn what_was_noted_is_kept_and_what_was_given_up_does_not_come_back() {
         let journal = journal(Arc::<Moody>::default());
         journal.note(&key(), outlook());
-        assert_eq!(journal.load(&key()).await, Some(outlook()), "it waits here");
+        assert_eq!(journal.load(&key()).await, Some(kept()), "it waits here");
         journal.flush().await;
-        assert_eq!(journal.load(&key()).await, Some(outlook()));
+        assert_eq!(journal.load(&key()).await, Some(kept()));
 
         journal.note(&key(), outlook());
         journal.forget(&key());
@@ -241,7 +260,7 @@ mod tests {
         journal.forget(&key());
         journal.note(&key(), outlook());
         journal.flush().await;
-        assert_eq!(journal.load(&key()).await, Some(outlook()), "it was seen again");
+        assert_eq!(journal.load(&key()).await, Some(kept()), "it was seen again");
     }
 
     #[tokio::test]
@@ -252,11 +271,11 @@ mod tests {
         journal.note(&key(), outlook());
         journal.flush().await;
         assert_eq!((journal.up.get(), journal.failures.get()), (0, 1));
-        assert_eq!(journal.load(&key()).await, Some(outlook()), "from memory");
+        assert_eq!(journal.load(&key()).await, Some(kept()), "from memory");
         *store.fails.lock().unwrap() = false;
         journal.flush().await;
         assert_eq!(journal.up.get(), 1);
         assert!(journal.pending().is_empty());
-        assert_eq!(*store.kept.lock().unwrap(), Some(outlook()));
+        assert_eq!(*store.kept.lock().unwrap(), Some(kept()));
     }
 }

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use wire::{Dial, Socket};
 
-use super::journal::Journal;
+use super::journal::{Journal, Memories};
 use super::settings::{Forecasters, Settings};
 use super::wiring::{OnBoard, OnHub, Targets};
 
@@ -48,9 +48,9 @@ impl Process {
         Ok(Self { clock, registry, grpc, http, tls, readiness, starting, pace, stop })
     }
 
-    /// The journal of `store`, with its metrics.
-    fn journal(&mut self, store: Arc<dyn Store>) -> Arc<Journal> {
-        Arc::new(Journal::new(store, self.readiness.clone(), &mut self.registry))
+    /// The journal of `store`, with its metrics; `memories` tells what is kept beside outlooks.
+    fn journal(&mut self, store: Arc<dyn Store>, memories: Memories) -> Arc<Journal> {
+        Arc::new(Journal::new(store, memories, self.readiness.clone(), &mut self.registry))
     }
 
     /// Says where it listens, and begins to follow the certificates.
@@ -68,13 +68,19 @@ impl Process {
 pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let store = store(&settings)?;
     let mut process = Process::start(&settings, stop.clone()).await?;
-    let journal = process.journal(store);
     let defaults = defaults(&settings);
     let board = Arc::new(Board::with_limits(settings.limits));
+    let learned = Arc::clone(&board);
+    let journal = process.journal(store, Box::new(move |key| learned.memory(key)));
     let publish = Arc::new(OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) });
     let clock = Arc::clone(&process.clock);
     let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, &mut process.registry)?;
-    let targets = Arc::new(Targets { forecaster: Arc::clone(&forecaster), journal: Arc::clone(&journal) });
+    let targets = Arc::new(Targets {
+        forecaster: Arc::clone(&forecaster),
+        journal: Arc::clone(&journal),
+        board: Arc::clone(&board),
+        clock: Arc::clone(&clock),
+    });
     let page = page(&board, &clock, &stop);
     let scaler = Arc::new(Scaler::new(board, targets, clock, defaults, &mut process.registry));
 
@@ -101,7 +107,7 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
 pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let store = store(&settings)?;
     let mut process = Process::start(&settings, stop.clone()).await?;
-    let journal = process.journal(store);
+    let journal = process.journal(store, Box::new(|_| None));
     let hub = Arc::new(Hub::default());
     let publish = Arc::new(OnHub { hub: Arc::clone(&hub), journal: Arc::clone(&journal) });
     let clock = Arc::clone(&process.clock);
@@ -137,7 +143,7 @@ pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyho
     // forecasters keep outlooks; a scaler only reads those that they share
     let store = settings.redis.clone().map(OutlookRedis::new).transpose()?;
     let mut process = Process::start(&settings, stop.clone()).await?;
-    let journal = store.map(|store| process.journal(Arc::new(store)));
+    let journal = store.map(|store| process.journal(Arc::new(store), Box::new(|_| None)));
     let resume = journal.as_ref().map(resume);
     let resume = move |key| match &resume {
         Some(resume) => resume(key),
@@ -192,7 +198,7 @@ fn resume(journal: &Arc<Journal>) -> impl Fn(TargetKey) -> forecaster::Resumed +
     let journal = Arc::clone(journal);
     move |key| {
         let journal = Arc::clone(&journal);
-        Box::pin(async move { journal.load(&key).await })
+        Box::pin(async move { journal.load(&key).await.map(|kept| kept.outlook) })
     }
 }
 

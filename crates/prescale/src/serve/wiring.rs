@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use forecaster::{Forecaster, Hub, Publish};
 use scaler::{Board, Forecasts};
-use series::{ForecastRequest, Outlook, TargetKey};
+use series::{Clock, ForecastRequest, Outlook, TargetKey};
 
 use super::journal::Journal;
 
@@ -37,20 +37,31 @@ impl Publish for OnHub {
 }
 
 /// Hands targets to the forecaster, with what was kept of them.
-#[derive(Debug)]
 pub(crate) struct Targets {
     pub(crate) forecaster: Arc<Forecaster>,
     pub(crate) journal: Arc<Journal>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Targets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Targets").field("forecaster", &self.forecaster).finish_non_exhaustive()
+    }
 }
 
 impl Forecasts for Targets {
     fn watch(&self, key: &TargetKey, request: &ForecastRequest) {
         let (forecaster, journal) = (Arc::clone(&self.forecaster), Arc::clone(&self.journal));
+        let (board, clock) = (Arc::clone(&self.board), Arc::clone(&self.clock));
         let (key, request) = (key.clone(), request.clone());
         // the handler that saw the target first does not wait for the store
         tokio::spawn(async move {
             let kept = journal.load(&key).await;
-            forecaster.watch(&key, &request, kept);
+            if let Some(memory) = kept.as_ref().and_then(|kept| kept.memory.as_deref()) {
+                board.remember(&key, memory, clock.now());
+            }
+            forecaster.watch(&key, &request, kept.map(|kept| kept.outlook));
         });
     }
 
@@ -66,7 +77,7 @@ mod tests {
     use forecaster::{Allowed, Settings, SourceSettings};
     use ops::Readiness;
     use prometheus_client::registry::Registry;
-    use store::{OutlookFile, Store as _};
+    use store::{Kept, OutlookFile, Store as _};
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -77,17 +88,18 @@ mod tests {
         let file = OutlookFile::open(folder.path(), series::Timestamp::UNIX_EPOCH).unwrap();
         let (stop, mut registry) = (CancellationToken::new(), Registry::default());
         let readiness = Readiness::new(stop.clone()).0;
-        let journal = Arc::new(Journal::new(Arc::new(file.clone()), readiness, &mut registry));
-        let publish = OnBoard { board: Arc::default(), journal: Arc::clone(&journal) };
+        let journal = Arc::new(Journal::new(Arc::new(file.clone()), Box::new(|_| None), readiness, &mut registry));
+        let board = Arc::<Board>::default();
+        let publish = OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) };
         let key = TargetKey { namespace: "shop".into(), name: "checkout".into(), digest: "0a".into() };
         let outlook = Arc::new(Outlook::first_seen(series::Timestamp::UNIX_EPOCH));
-        file.keep(vec![(key.clone(), Arc::clone(&outlook))]).await.unwrap();
+        file.keep(vec![(key.clone(), Kept { outlook: Arc::clone(&outlook), memory: None })]).await.unwrap();
         publish.publish(&key, outlook);
 
         let settings = Settings::new(SourceSettings::new(None, Allowed::Any));
-        let clock = Arc::new(ops::SystemClock);
-        let forecaster = Forecaster::new(settings, clock, Arc::new(publish), &mut registry).unwrap();
-        Targets { forecaster, journal: Arc::clone(&journal) }.forget(&key);
+        let clock: Arc<dyn Clock> = Arc::new(ops::SystemClock);
+        let forecaster = Forecaster::new(settings, Arc::clone(&clock), Arc::new(publish), &mut registry).unwrap();
+        Targets { forecaster, journal: Arc::clone(&journal), board, clock }.forget(&key);
         stop.cancel();
         journal.run(std::time::Duration::from_secs(30), stop).await;
         assert_eq!(file.load(&key).await.unwrap(), None);
