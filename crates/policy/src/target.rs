@@ -23,6 +23,17 @@ pub struct Target {
     pub mode: Mode,
 }
 
+impl Target {
+    /// Whether what is learned of `other` holds for this one too: another level or mode of the same trigger.
+    pub fn learns_as(&self, other: &Self) -> bool {
+        let same_object = self.key.name == other.key.name && self.key.namespace == other.key.namespace;
+        let load = |target: &Self| ForecastRequest { forecast_wanted: true, ..target.request.clone() };
+        same_object
+            && load(self) == load(other)
+            && (self.threshold, self.hpa_tolerance) == (other.threshold, other.hpa_tolerance)
+    }
+}
+
 /// The load one pod can carry, in the unit of the query: at least 0.001, the finest target that an HPA can hold.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Threshold(f64);

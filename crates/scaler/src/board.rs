@@ -133,7 +133,7 @@ impl Board {
     /// What was learned of a target by answering for it, to be kept beside its outlook; `None` where that is nothing.
     pub fn memory(&self, key: &TargetKey) -> Option<Arc<str>> {
         let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)?;
-        let memory = seat.state.lock().unwrap_or_else(PoisonError::into_inner).planner.memory()?;
+        let memory = seat.memory()?;
         match serde_json::to_string(&Written { format: FORMAT, memory }) {
             Ok(text) => Some(text.into()),
             Err(error) => {
@@ -198,7 +198,8 @@ impl Board {
         seats.get(key).map(|seat| Arc::clone(&seat.target))
     }
 
-    /// Gives `target` a seat, and tells whether it is new.
+    /// Gives `target` a seat, and tells whether it is new. One that differs from what the same trigger was before in what is made of the forecasts alone
+    /// goes on from what that has learned.
     ///
     /// # Errors
     /// [`NoSeat`] where a new one would be more than there may be.
@@ -218,7 +219,13 @@ impl Board {
             return Err(NoSeat::Namespace(most));
         }
         let key = target.key.clone();
-        let seat = Arc::new(Seat::new(target, now));
+        let seat = Seat::new(target, now);
+        let before = seats.values().filter(|other| other.target.learns_as(&seat.target));
+        if let Some(memory) = before.filter_map(|other| other.memory()).max_by_key(policy::Memory::at) {
+            let mut state = seat.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.planner.adopt(memory, &seat.target, now);
+        }
+        let seat = Arc::new(seat);
         seats.insert(key, Arc::clone(&seat));
         Ok((seat, true))
     }
@@ -248,6 +255,10 @@ impl Seat {
             sweeps_since_asked: AtomicU32::new(0),
             open_streams: AtomicUsize::new(0),
         }
+    }
+
+    fn memory(&self) -> Option<policy::Memory> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).planner.memory()
     }
 
     /// Answers KEDA, and remembers it: what it is told at `now`, or why it is told nothing.

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use policy::{Mode, Threshold};
 use series::{Load, Observation};
 
 use super::*;
@@ -79,6 +80,25 @@ fn what_one_board_has_learned_another_goes_on_from() {
     assert_eq!(after.memory(&key), Some(memory), "that was older");
     after.publish(&key, outlook(70.0, 612));
     assert!(seat.plan(at(612)).is_ok());
+}
+
+#[test]
+fn going_live_goes_on_from_what_was_learned_in_the_shadow_and_another_load_does_not() {
+    let board = Board::default();
+    let with = |digest: &str, mode: Mode, threshold: f64| Target {
+        key: TargetKey { digest: digest.into(), ..target("checkout").key },
+        mode,
+        threshold: Threshold::new(threshold).unwrap(),
+        ..target("checkout")
+    };
+    let (shadow, _) = board.take_seat(with("a", Mode::Shadow, 10.0), at(0)).unwrap();
+    board.publish(&shadow.target.key, outlook(70.0, 0));
+    shadow.tell(at(0)).unwrap();
+    let learned = shadow.memory().unwrap();
+    let (live, _) = board.take_seat(with("b", Mode::Predict, 10.0), at(5)).unwrap();
+    assert_eq!(live.memory(), Some(learned));
+    let (other, _) = board.take_seat(with("c", Mode::Predict, 20.0), at(5)).unwrap();
+    assert_eq!(other.memory(), None);
 }
 
 #[test]
