@@ -14,14 +14,18 @@ test:
     cargo test --workspace
     cd tests/keda-client && go test ./...
 
+# The programs that the tests in other languages start, from the build that `test` made: naming what it names keeps the features of every
+# dependency, and with them the artifacts, the same.
+[private]
+programs:
+    cargo build --workspace --bins --examples --test it
+
 # The manifests: rendered, sent to a real API server, admitted by Pod Security, held to the programs; rules by promtool.
-manifests:
-    cargo build -p prescale -p chat-backend
+manifests: programs
     cd tests/manifests && go test ./...
 
 # The status page in a real browser, and its API held to its own description.
-page:
-    cargo build --workspace --bin prescale --example crowd
+page: programs
     cd tests/page && npm ci --no-audit --no-fund && npm test
     tests/page/api
 
@@ -54,7 +58,7 @@ advisories:
 
 # Every benchmark once, to see that it runs.
 benches:
-    cargo bench -p benches -- --test
+    cargo test --workspace --bench answers --bench forecasting
 
 # The benchmarks, measured.
 bench *filter:

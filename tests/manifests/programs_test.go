@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// binary is a program of ours, built by `just manifests` before the tests run.
+// binary is a program of ours, built by `just programs` before the tests run.
 func binary(t *testing.T, name string) string {
 	t.Helper()
 	folder := os.Getenv("CARGO_TARGET_DIR")
@@ -23,7 +23,7 @@ func binary(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(file); err != nil {
-		t.Fatalf("%s is not built: cargo build -p %s", name, name)
+		t.Fatalf("%s is not built: just programs", name)
 	}
 	return file
 }
