@@ -40,9 +40,7 @@ async fn a_crash_leaves_a_state_folder_that_can_be_used() {
 async fn what_was_learned_by_answering_outlives_a_restart() {
     let server = FaultyPrometheus::start(Behavior::Healthy);
     let state = StateFolder::new();
-    let short = [("queryStep", "10s"), ("historyTimeWindow", "6h"), ("leadTime", "1m"), ("model", "persistence")];
-    let trigger =
-        short.iter().fold(Trigger::light("learning", &server.url()), |trigger, (key, value)| trigger.with(key, value));
+    let trigger = Trigger::quick("learning", &server.url());
     let flags = ["--prometheus", &server.url()];
     let (counter, labels) = ("prescale_target_pod_seconds_total", ["scaling=\"predictive\""]);
     let mut before = Prescale::serve_from(&state, &flags).await;

@@ -198,3 +198,35 @@ async fn roles_speak_over_mutual_tls_and_share_a_redis() {
     let resumed = Keda::over(channel).value_at_last(&trigger).await;
     assert!((0.5 * value..2.0 * value).contains(&resumed), "{value} before, {resumed} after");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_scalers_tell_the_same_and_what_was_learned_outlives_the_forecaster() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let url = server.url();
+    let (ports, flags) = ([free_port(), free_port()], ["--prometheus", &url]);
+    let first = forecaster(ports[0], &flags).await;
+    let scalers = [scaler("http", &ports, &flags).await, scaler("http", &ports, &flags).await];
+    let (one, other) = (Keda::connect(scalers[0].grpc()).await, Keda::connect(scalers[1].grpc()).await);
+    let trigger = Trigger::quick("shared", &url);
+    one.value_at_last(&trigger).await;
+    other.value_at_last(&trigger).await;
+    let counted = async |scaler: &Prescale| {
+        scaler.metric("prescale_target_pod_seconds_total", &["scaling=\"predictive\""]).await.unwrap_or(0.0)
+    };
+    let learned = eventually("pods that both counted", async || {
+        let counts = [counted(&scalers[0]).await, counted(&scalers[1]).await];
+        if counts[0] > 0.0 && counts[0] == counts[1] { Ok(counts[0]) } else { Err(format!("{counts:?}")) }
+    })
+    .await;
+    let (told, also) = (one.value(&trigger).await.expect("known"), other.value(&trigger).await.expect("known"));
+    assert!(told == also, "{told} and {also}");
+
+    // the forecaster is gone for good; another knows nothing but what the scalers bring
+    first.kill();
+    let second = forecaster(ports[1], &flags).await;
+    is("targets of the new one", &second, "prescale_forecaster_targets", |targets| targets == 1.0).await;
+    let restarted = scaler("http", &ports[1..], &flags).await;
+    Keda::connect(restarted.grpc()).await.value_at_last(&trigger).await;
+    let known = counted(&restarted).await;
+    assert!(known >= learned, "{known} after, {learned} before");
+}

@@ -8,8 +8,6 @@ use series::{ForecastRequest, Outlook, TargetKey};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::Publish;
-
 /// A target that nobody watches any more is kept fresh for this long: a scaler that restarts comes back for it.
 const LINGER: Duration = Duration::from_secs(120);
 
@@ -19,10 +17,17 @@ pub struct Hub {
     seats: Mutex<HashMap<TargetKey, Seat>>,
 }
 
+/// What watchers are told: an outlook, and what the policy remembers of the target as of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) outlook: Arc<Outlook>,
+    pub(crate) memory: Option<Arc<str>>,
+}
+
 #[derive(Debug)]
 struct Seat {
     request: ForecastRequest,
-    newest: watch::Sender<Option<Arc<Outlook>>>,
+    newest: watch::Sender<Option<Told>>,
     watchers: usize,
     /// When the last watcher left.
     left: Instant,
@@ -33,7 +38,7 @@ struct Seat {
 pub(crate) struct Watcher {
     hub: Arc<Hub>,
     key: TargetKey,
-    pub(crate) newest: watch::Receiver<Option<Arc<Outlook>>>,
+    pub(crate) newest: watch::Receiver<Option<Told>>,
 }
 
 /// What a new watcher is to the target.
@@ -64,6 +69,13 @@ impl Hub {
         (Watcher { hub: Arc::clone(self), key: key.clone(), newest: seat.newest.subscribe() }, arrival)
     }
 
+    /// Tells all who watch `key` the newest outlook, and what the policy remembers of the target as of it.
+    pub fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>, memory: Option<Arc<str>>) {
+        if let Some(seat) = self.seats().get(key) {
+            seat.newest.send_replace(Some(Told { outlook, memory }));
+        }
+    }
+
     /// How many watch, all targets together.
     pub(crate) fn watchers(&self) -> usize {
         self.seats().values().map(|seat| seat.watchers).sum()
@@ -92,14 +104,6 @@ impl Hub {
     fn seats(&self) -> MutexGuard<'_, HashMap<TargetKey, Seat>> {
         // every change under the lock is whole: a panic leaves nothing half done
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Publish for Hub {
-    fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
-        if let Some(seat) = self.seats().get(key) {
-            seat.newest.send_replace(Some(outlook));
-        }
     }
 }
 
@@ -145,9 +149,9 @@ mod tests {
     async fn a_watcher_gets_the_newest_and_another_request_begins_anew() {
         let (hub, server) = (Arc::<Hub>::default(), "http://p".parse().unwrap());
         let (mut watcher, _) = hub.watch(&key("a"), &request(&server, 100));
-        hub.publish(&key("b"), Arc::new(Outlook::first_seen(Timestamp::UNIX_EPOCH)));
+        hub.publish(&key("b"), Arc::new(Outlook::first_seen(Timestamp::UNIX_EPOCH)), None);
         assert!(!watcher.newest.has_changed().unwrap(), "that was another target");
-        hub.publish(&key("a"), Arc::new(Outlook::first_seen(Timestamp::UNIX_EPOCH)));
+        hub.publish(&key("a"), Arc::new(Outlook::first_seen(Timestamp::UNIX_EPOCH)), None);
         assert!(watcher.newest.borrow_and_update().is_some());
         let (late, arrival) = hub.watch(&key("a"), &request(&server, 200));
         assert_eq!(arrival, Arrival::First);

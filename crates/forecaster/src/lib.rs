@@ -22,7 +22,7 @@ mod turns;
 
 pub use forecaster::{Forecaster, Publish};
 pub use hub::Hub;
-pub use server::{Resumed, Role, serve};
+pub use server::{Brought, Keeper, Resumed, Role, serve};
 pub use settings::{Settings, SetupError, SourceSettings};
 pub use source::{
     Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, ServerPatternError, Source, SourceError,

@@ -17,7 +17,7 @@ use wire::prescale::forecasts_server::{Forecasts, ForecastsServer};
 use wire::prescale::{FORMAT, WatchRequest, WatchResponse};
 
 use crate::Forecaster;
-use crate::hub::{Arrival, Hub, Watcher};
+use crate::hub::{Arrival, Hub, Told, Watcher};
 
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,8 +42,25 @@ pub struct Role {
     pub forecaster: Arc<Forecaster>,
     /// Where it publishes.
     pub hub: Arc<Hub>,
-    /// What was kept of a target.
-    pub resume: Arc<dyn Fn(TargetKey) -> Resumed + Send + Sync>,
+    /// Who looks after what goes with the outlooks.
+    pub keeper: Arc<dyn Keeper>,
+}
+
+/// Looks after what goes with the outlooks of watched targets: what was kept of them, and what the policy remembers.
+pub trait Keeper: Send + Sync {
+    /// `key` is watched for the first time, by a scaler that brought this; gives what was kept of it.
+    fn arrived(&self, key: TargetKey, brought: Brought) -> Resumed;
+    /// `key` is not watched any more.
+    fn left(&self, key: &TargetKey);
+}
+
+/// What a scaler tells of a target that it watches, as it wrote it down; empty where it told nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// What to scale by.
+    pub target: Vec<u8>,
+    /// What its policy remembers.
+    pub memory: Vec<u8>,
 }
 
 impl std::fmt::Debug for Role {
@@ -82,6 +99,7 @@ pub async fn serve<C: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
             for key in role.hub.sweep() {
                 tracing::info!(namespace = %key.namespace, name = %key.name, digest = %key.digest, "target no longer watched");
                 role.forecaster.forget(&key);
+                role.keeper.left(&key);
             }
         }
     };
@@ -122,13 +140,15 @@ impl Forecasts for Service {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let WatchRequest { target, memory, .. } = request.get_ref();
+        let brought = Brought { target: target.clone(), memory: memory.clone() };
         let (key, request) = parse(request.get_ref())?;
         let (watcher, arrival) = self.role.hub.watch(&key, &request);
         if arrival == Arrival::First {
             tracing::info!(namespace = %key.namespace, name = %key.name, digest = %key.digest, "target first watched");
             let role = Arc::clone(&self.role);
             tokio::spawn(async move {
-                let kept = (role.resume)(key.clone()).await;
+                let kept = role.keeper.arrived(key.clone(), brought).await;
                 role.forecaster.watch(&key, &request, kept);
             });
         }
@@ -160,10 +180,11 @@ fn outlooks(
     tokio::spawn(async move {
         loop {
             let newest = watcher.newest.borrow_and_update().clone();
-            if let Some(outlook) = newest {
+            if let Some(Told { outlook, memory }) = newest {
+                let memory = memory.map(|memory| memory.as_bytes().to_vec()).unwrap_or_default();
                 let written = serde_json::to_vec(&*outlook);
                 let message = written
-                    .map(|outlook| WatchResponse { format: FORMAT, outlook, memory: Vec::new() })
+                    .map(|outlook| WatchResponse { format: FORMAT, outlook, memory })
                     .map_err(|error| Status::internal(format!("the outlook cannot be written down: {error}")));
                 if sender.send(message).await.is_err() {
                     return;
@@ -197,6 +218,8 @@ mod tests {
             digest: "0a".to_owned(),
             format: FORMAT,
             request: written,
+            target: Vec::new(),
+            memory: Vec::new(),
         };
         let (key, read) = parse(&sound).unwrap();
         assert_eq!((key.to_string().as_str(), read), ("shop/checkout#0a", request));

@@ -1,9 +1,11 @@
 //! [`ServiceLevel`]: how sure the fleet must be to be large enough.
 
+use serde::{Deserialize, Serialize};
 use series::Quantile;
 
 /// How sure the fleet must be to be large enough, in one of the three ways a user can say it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub enum ServiceLevel {
     /// Share of time with enough pods (`slo`).
     Slo(Quantile),
@@ -66,6 +68,37 @@ impl std::fmt::Display for ServiceLevel {
     }
 }
 
+/// A service level as it is written down; not yet held to its range.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Written {
+    Slo(f64),
+    Quantile(f64),
+    CostRatio(f64),
+}
+
+impl From<ServiceLevel> for Written {
+    fn from(level: ServiceLevel) -> Self {
+        match level {
+            ServiceLevel::Slo(share) => Self::Slo(share.get()),
+            ServiceLevel::Quantile(level) => Self::Quantile(level.get()),
+            ServiceLevel::CostRatio(ratio) => Self::CostRatio(ratio),
+        }
+    }
+}
+
+impl TryFrom<Written> for ServiceLevel {
+    type Error = ServiceLevelError;
+
+    fn try_from(written: Written) -> Result<Self, ServiceLevelError> {
+        match written {
+            Written::Slo(share) => Self::slo(share),
+            Written::Quantile(level) => Self::of_quantile(level),
+            Written::CostRatio(ratio) => Self::cost_ratio(ratio),
+        }
+    }
+}
+
 fn checked(level: f64) -> Option<Quantile> {
     let allowed = (ServiceLevel::LOWEST..=ServiceLevel::HIGHEST).contains(&level);
     allowed.then(|| Quantile::new(level).ok()).flatten()
@@ -101,6 +134,18 @@ mod tests {
         }
         for ratio in [0.0, 0.99, 999.1, -1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(ServiceLevel::cost_ratio(ratio), Err(ServiceLevelError::CostRatio), "{ratio}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_down_comes_back_and_what_is_out_of_range_does_not() {
+        let levels = [ServiceLevel::slo(0.995), ServiceLevel::of_quantile(0.9), ServiceLevel::cost_ratio(19.0)];
+        for level in levels.map(Result::unwrap) {
+            let text = serde_json::to_string(&level).unwrap();
+            assert_eq!(serde_json::from_str::<ServiceLevel>(&text).unwrap(), level, "{text}");
+        }
+        for text in [r#"{"slo":1.0}"#, r#"{"quantile":0.4}"#, r#"{"cost_ratio":0.5}"#, r#"{"cost_ratio":null}"#] {
+            assert!(serde_json::from_str::<ServiceLevel>(text).is_err(), "{text}");
         }
     }
 

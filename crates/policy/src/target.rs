@@ -1,11 +1,12 @@
 //! [`Target`]: one trigger of one ScaledObject, what to forecast and how to scale.
 
+use serde::{Deserialize, Serialize};
 use series::{ForecastRequest, Load, TargetKey};
 
 use crate::{ServiceLevel, Tolerance};
 
 /// One trigger of one ScaledObject: what to forecast and how to scale.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Which trigger.
     pub key: TargetKey,
@@ -35,7 +36,8 @@ impl Target {
 }
 
 /// The load one pod can carry, in the unit of the query: at least 0.001, the finest target that an HPA can hold.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Threshold(f64);
 
 impl Threshold {
@@ -53,13 +55,28 @@ impl Threshold {
     }
 }
 
+impl From<Threshold> for f64 {
+    fn from(threshold: Threshold) -> Self {
+        threshold.0
+    }
+}
+
+impl TryFrom<f64> for Threshold {
+    type Error = ThresholdError;
+
+    fn try_from(load: f64) -> Result<Self, ThresholdError> {
+        Self::new(load)
+    }
+}
+
 /// A number that is no threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must lie from 0.001 (the finest target that an HPA can hold) to 9.2e15")]
 pub struct ThresholdError;
 
 /// What is done with the forecast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// It is published.
     #[default]

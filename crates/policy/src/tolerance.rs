@@ -1,8 +1,11 @@
 //! [`Tolerance`]: how far from its target an HPA lets the value be before it acts.
 
+use serde::{Deserialize, Serialize};
+
 /// The share of `target × replicas` by which the value may differ before an HPA acts, from 0 to 0.5 (`--horizontal-pod-autoscaler-tolerance`, or
 /// `behavior.scaleUp.tolerance` and `behavior.scaleDown.tolerance` of Kubernetes 1.33 and later).
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Tolerance(f64);
 
 impl Tolerance {
@@ -32,6 +35,20 @@ impl Default for Tolerance {
 impl std::fmt::Display for Tolerance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl From<Tolerance> for f64 {
+    fn from(tolerance: Tolerance) -> Self {
+        tolerance.0
+    }
+}
+
+impl TryFrom<f64> for Tolerance {
+    type Error = ToleranceError;
+
+    fn try_from(share: f64) -> Result<Self, ToleranceError> {
+        Self::new(share)
     }
 }
 

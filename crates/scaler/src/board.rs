@@ -2,17 +2,19 @@
 //!
 //! The slow path publishes outlooks, handlers read plans. A plan is made when an outlook or an HPA sync has come since the
 //! last one, in microseconds and under a lock that is never held over an await; otherwise the last one is the answer, so
-//! that `GetMetrics` and the `IsActive` after it tell the same.
+//! that `GetMetrics` and the `IsActive` after it tell the same. Syncs are taken to be at whole quarters of a minute, in every
+//! process: what is on the board follows from outlooks, memories and the time, and not from who was asked when.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use policy::{Comparison, Memory, NoPlan, Plan, Planner, Target};
-use serde::{Deserialize, Serialize};
+use policy::{Comparison, HPA_SYNC, NoPlan, Plan, Planner, Target};
 use series::{Outlook, TargetKey, Timestamp};
 use tokio::sync::watch;
+
+use crate::learned;
 
 /// The latest outlook per target.
 #[derive(Debug, Default)]
@@ -66,16 +68,6 @@ pub(crate) struct Seat {
     open_streams: AtomicUsize,
 }
 
-/// How a memory is written down.
-#[derive(Debug, Serialize, Deserialize)]
-struct Written {
-    format: u32,
-    memory: Memory,
-}
-
-/// Raised whenever a memory of before would be read wrongly.
-const FORMAT: u32 = 1;
-
 #[derive(Debug)]
 struct State {
     outlook: Arc<Outlook>,
@@ -124,40 +116,28 @@ impl Board {
 
     /// Puts the newest outlook of a target on the board; one that is not (or no longer) on it is left out.
     pub fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
-        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone);
-        if let Some(seat) = seat {
-            seat.publish(outlook);
+        if let Some(seat) = self.found(key) {
+            seat.publish(outlook, None);
+        }
+    }
+
+    /// The same from a process that plans for the target beside this one: from here on it is planned from what that one
+    /// remembers, as [`Board::memory`] told it there.
+    pub fn publish_told(&self, key: &TargetKey, outlook: Arc<Outlook>, memory: &str, now: Timestamp) {
+        if let Some(seat) = self.found(key) {
+            seat.publish(outlook, learned::read(key, memory).map(|memory| (memory, now)));
         }
     }
 
     /// What was learned of a target by answering for it, to be kept beside its outlook; `None` where that is nothing.
     pub fn memory(&self, key: &TargetKey) -> Option<Arc<str>> {
-        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)?;
-        let memory = seat.memory()?;
-        match serde_json::to_string(&Written { format: FORMAT, memory }) {
-            Ok(text) => Some(text.into()),
-            Err(error) => {
-                tracing::error!(target_key = %key, %error, "what was learned cannot be written down");
-                None
-            }
-        }
+        learned::write(key, self.found(key)?.memory()?)
     }
 
     /// Goes on from what [`Board::memory`] gave, before a restart perhaps; what is older than what is known by now is left out.
     pub fn remember(&self, key: &TargetKey, memory: &str, now: Timestamp) {
-        let seat = self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone);
-        let Some(seat) = seat else { return };
-        let memory = match serde_json::from_str(memory) {
-            Ok(Written { format: FORMAT, memory }) => memory,
-            Ok(Written { format, .. }) => {
-                tracing::warn!(target_key = %key, format, "what was learned is of another version, it is learned anew");
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(target_key = %key, %error, "what was learned cannot be read, it is learned anew");
-                return;
-            }
-        };
+        let Some(seat) = self.found(key) else { return };
+        let Some(memory) = learned::read(key, memory) else { return };
         let mut state = seat.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.planner.memory().is_none_or(|own| own.at() < memory.at()) {
             state.planner.adopt(memory, &seat.target, now);
@@ -166,11 +146,26 @@ impl Board {
 
     /// What is known of every target at `now`, in order of their keys.
     pub fn snapshots(&self, now: Timestamp) -> Vec<Snapshot> {
-        let seats: Vec<_> =
-            self.seats.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
-        let mut snapshots: Vec<_> = seats.iter().map(|seat| seat.snapshot(now)).collect();
+        let mut snapshots: Vec<_> = self.all().iter().map(|seat| seat.snapshot(now)).collect();
         snapshots.sort_by(|a, b| a.target.key.cmp(&b.target.key));
         snapshots
+    }
+
+    /// Plans for `key` at `now`, though nobody asks, and tells what is remembered since: whoever goes on from that with the same outlook
+    /// comes to the same plan. `None` after the first plan, which rests on nothing remembered.
+    pub fn advance(&self, key: &TargetKey, now: Timestamp) -> Option<Arc<str>> {
+        let seat = self.found(key)?;
+        let is_first = seat.memory().is_none();
+        // why there is no plan is told to who asks
+        drop(seat.plan(now));
+        if is_first { None } else { learned::write(key, seat.memory()?) }
+    }
+
+    /// Plans for every target for which that is due at `now`, though nobody asks.
+    pub fn advance_all(&self, now: Timestamp) {
+        for seat in self.all() {
+            drop(seat.plan(now));
+        }
     }
 
     /// How many targets are on the board.
@@ -181,6 +176,29 @@ impl Board {
     /// Whether no target is on the board.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Gives `target` a seat, in place of the one that its key has, for a process that plans without being asked by KEDA.
+    ///
+    /// # Errors
+    /// [`NoSeat`] where there are as many as there may be.
+    pub fn add(&self, target: Target, now: Timestamp) -> Result<(), NoSeat> {
+        self.remove(&target.key);
+        self.take_seat(target, now).map(drop)
+    }
+
+    /// Takes the seat of `key` away.
+    pub fn remove(&self, key: &TargetKey) {
+        self.seats.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// The seat of `key`, if it has one, left as it is.
+    fn found(&self, key: &TargetKey) -> Option<Arc<Seat>> {
+        self.seats.read().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)
+    }
+
+    fn all(&self) -> Vec<Arc<Seat>> {
+        self.seats.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
     }
 
     /// The seat of `key`, if it has one, marked as asked for.
@@ -257,6 +275,11 @@ impl Seat {
         }
     }
 
+    /// Whose seat it is.
+    pub(crate) fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
     fn memory(&self) -> Option<policy::Memory> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).planner.memory()
     }
@@ -285,11 +308,14 @@ impl Seat {
         Hold(Arc::clone(self))
     }
 
-    fn publish(&self, outlook: Arc<Outlook>) {
+    fn publish(&self, outlook: Arc<Outlook>, memory: Option<(policy::Memory, Timestamp)>) {
         {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.outlook = outlook;
             state.planner.outlook_came();
+            if let Some((memory, now)) = memory {
+                state.planner.adopt(memory, &self.target, now);
+            }
         }
         self.published.send_modify(|count| *count += 1);
     }
@@ -311,8 +337,16 @@ impl Seat {
 
 impl State {
     fn plan(&mut self, target: &Target, now: Timestamp) -> Result<Arc<Plan>, NoPlan> {
-        self.planner.plan(&self.outlook, target, now)
+        // what an outlook tells that came since the last sync counts at once
+        let told = self.outlook.issued.min(now);
+        self.planner.plan(&self.outlook, target, last_sync(now).max(told))
     }
+}
+
+/// The last whole quarter of a minute, which stands for the HPA's last sync; when that really was is not known.
+fn last_sync(now: Timestamp) -> Timestamp {
+    let (second, pace) = (now.as_second(), HPA_SYNC.as_secs().cast_signed());
+    Timestamp::from_second(second - second.rem_euclid(pace)).unwrap_or(now)
 }
 
 /// Keeps a [`Seat`] on the board.

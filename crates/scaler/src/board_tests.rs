@@ -6,7 +6,8 @@ use series::{Load, Observation};
 use super::*;
 
 fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_second(1_000_000 + seconds).unwrap()
+    // whole minutes, so that syncs are at 0, 15, 30, …
+    Timestamp::from_second(1_000_020 + seconds).unwrap()
 }
 
 fn target(name: &str) -> Target {
@@ -80,6 +81,44 @@ fn what_one_board_has_learned_another_goes_on_from() {
     assert_eq!(after.memory(&key), Some(memory), "that was older");
     after.publish(&key, outlook(70.0, 612));
     assert!(seat.plan(at(612)).is_ok());
+}
+
+#[test]
+fn all_who_go_on_from_one_memory_tell_the_same_until_the_next_sync_whenever_they_are_asked() {
+    let key = target("checkout").key;
+    let boards = [Board::default(), Board::default(), Board::default()];
+    for board in &boards {
+        board.add(target("checkout"), at(0)).unwrap();
+    }
+    let [planning, early, late] = &boards;
+    // each has a past of its own
+    early.publish(&key, outlook(500.0, 0));
+    assert_eq!(early.advance(&key, at(0)), None);
+    let mut load = 100.0;
+    for minute in 0..30 {
+        let issued = 60 * minute + 7;
+        load *= 1.03;
+        planning.publish(&key, outlook(load, issued));
+        let memory = planning.advance(&key, at(issued));
+        assert_eq!(memory.is_some(), minute > 0);
+        let Some(memory) = memory else { continue };
+        for (board, lag) in [(early, 0), (late, 2)] {
+            board.publish_told(&key, outlook(load, issued), &memory, at(issued + lag));
+        }
+        let expected = planning.snapshots(at(issued))[0].plan.clone().unwrap().value;
+        for (second, board) in [(0, early), (3, late), (7, early)] {
+            let told = board.seat(&key).unwrap().tell(at(issued + second)).unwrap().value;
+            assert_eq!(told, expected, "minute {minute}, second {second}");
+        }
+    }
+}
+
+#[test]
+fn a_memory_that_cannot_be_read_costs_no_outlook() {
+    let board = Board::default();
+    let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
+    board.publish_told(&target("checkout").key, outlook(70.0, 0), "{", at(0));
+    assert_eq!(value(&seat, 0), 70.0);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod board;
 mod durations;
+mod learned;
 mod metadata;
 mod metrics;
 mod remote;

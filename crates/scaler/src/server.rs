@@ -98,7 +98,7 @@ impl Scaler {
             self.forecasts.forget(&key);
             // KEDA may have asked again since it lost its seat: what was watched for the new one was just forgotten
             if let Some(target) = self.board.target(&key) {
-                self.forecasts.watch(&key, &target.request);
+                self.forecasts.watch(&target);
             }
         }
     }
@@ -109,7 +109,8 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::sync::{Mutex, OnceLock};
 
-    use series::{Clock, ForecastRequest, TargetKey, Timestamp};
+    use policy::Target;
+    use series::{Clock, TargetKey, Timestamp};
 
     use super::*;
     use crate::{Board, Defaults, Forecasts};
@@ -131,8 +132,8 @@ mod tests {
     }
 
     impl Forecasts for Overtaken {
-        fn watch(&self, key: &TargetKey, _: &ForecastRequest) {
-            self.watched.lock().unwrap().insert(key.clone());
+        fn watch(&self, target: &Arc<Target>) {
+            self.watched.lock().unwrap().insert(target.key.clone());
         }
 
         fn forget(&self, key: &TargetKey) {
@@ -147,10 +148,9 @@ mod tests {
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into();
         let target = crate::parse_target("shop", "checkout", &metadata, &Defaults::default()).unwrap();
-        let (key, request) = (target.key.clone(), target.request.clone());
-        let (_, is_new) = scaler.board.take_seat(target, Timestamp::UNIX_EPOCH).unwrap();
+        let (seat, is_new) = scaler.board.take_seat(target, Timestamp::UNIX_EPOCH).unwrap();
         assert!(is_new);
-        scaler.forecasts.watch(&key, &request);
+        scaler.forecasts.watch(seat.target());
     }
 
     #[test]

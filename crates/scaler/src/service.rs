@@ -3,7 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use series::{Clock, ForecastRequest, TargetKey};
+use policy::Target;
+use series::{Clock, TargetKey};
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -21,8 +22,8 @@ use crate::{status, streams};
 
 /// Who makes the outlooks: told of every target that is seen for the first time, and of every one that is given up.
 pub trait Forecasts: Send + Sync + std::fmt::Debug {
-    /// Outlooks of `key` are wanted on the board from now on. Must not block.
-    fn watch(&self, key: &TargetKey, request: &ForecastRequest);
+    /// Outlooks of `target` are wanted on the board from now on. Must not block.
+    fn watch(&self, target: &Arc<Target>);
     /// Outlooks of `key` are not wanted any more.
     fn forget(&self, key: &TargetKey);
 }
@@ -59,7 +60,7 @@ impl Scaler {
         }
         let target = metadata::parse_target(&object.namespace, &object.name, &object.scaler_metadata, &self.defaults)
             .map_err(|mistakes| status::of_mistakes(&mistakes))?;
-        let (key, request) = (target.key.clone(), target.request.clone());
+        let key = target.key.clone();
         if let Some(seat) = self.board.seat(&key) {
             self.spellings.note(object, &key);
             return Ok(seat);
@@ -71,7 +72,7 @@ impl Scaler {
         })?;
         if is_new {
             tracing::info!(namespace = %key.namespace, name = %key.name, digest = %key.digest, "target first seen");
-            self.forecasts.watch(&key, &request);
+            self.forecasts.watch(seat.target());
         }
         self.spellings.note(object, &key);
         Ok(seat)

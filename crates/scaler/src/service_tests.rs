@@ -34,8 +34,8 @@ impl Clock for SetClock {
 struct Watched(Mutex<Vec<TargetKey>>);
 
 impl Forecasts for Watched {
-    fn watch(&self, key: &TargetKey, _: &ForecastRequest) {
-        self.0.lock().unwrap().push(key.clone());
+    fn watch(&self, target: &Arc<Target>) {
+        self.0.lock().unwrap().push(target.key.clone());
     }
 
     fn forget(&self, _: &TargetKey) {}

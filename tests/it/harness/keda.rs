@@ -123,6 +123,12 @@ impl Trigger {
         Self::new(name, &[light.as_slice(), metadata.as_slice()].concat())
     }
 
+    /// One that is cheap to forecast, and of which something is learned within a minute.
+    pub(crate) fn quick(name: &'static str, url: &str) -> Self {
+        let short = [("queryStep", "10s"), ("historyTimeWindow", "6h"), ("leadTime", "1m"), ("model", "persistence")];
+        short.into_iter().fold(Self::light(name, url), |trigger, (key, value)| trigger.with(key, value))
+    }
+
     /// The same with one more metadatum, or another value of it.
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.metadata.insert(key.to_owned(), value.to_owned());

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use forecaster::{Allowed, Forecaster, Publish, Settings, SourceSettings};
 use ops::Readiness;
+use policy::Target;
 use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, Forecasts, Scaler, Snapshot};
-use series::{Clock, ForecastRequest, Outlook, ServerAddress, TargetKey, Timestamp};
+use series::{Clock, Outlook, ServerAddress, TargetKey, Timestamp};
 use status::{Keep, Observatory};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -145,8 +146,8 @@ impl Publish for OnBoard {
 struct Watched(Arc<Forecaster>);
 
 impl Forecasts for Watched {
-    fn watch(&self, key: &TargetKey, request: &ForecastRequest) {
-        self.0.watch(key, request, None);
+    fn watch(&self, target: &Arc<Target>) {
+        self.0.watch(&target.key, &target.request, None);
     }
 
     fn forget(&self, key: &TargetKey) {

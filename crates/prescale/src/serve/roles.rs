@@ -10,7 +10,7 @@ use forecaster::{Forecaster, Hub};
 use ops::{Latch, Readiness, SystemClock, Tls};
 use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, RemoteForecasts, Scaler};
-use series::{Clock, TargetKey};
+use series::Clock;
 use status::{Keep, Observatory};
 use store::{OutlookFile, OutlookRedis, Store};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +20,9 @@ use wire::{Dial, Socket};
 use super::journal::{Journal, Memories};
 use super::settings::{Forecasters, Settings};
 use super::wiring::{OnBoard, OnHub, Targets};
+
+/// How often a forecaster sees whether a sync has passed for which nobody but its scalers is asked.
+const BETWEEN_SYNCS: Duration = Duration::from_secs(2);
 
 /// What every role begins with: nothing is listened on before all of it is sound.
 struct Process {
@@ -107,13 +110,16 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
 pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let store = store(&settings)?;
     let mut process = Process::start(&settings, stop.clone()).await?;
-    let journal = process.journal(store, Box::new(|_| None));
+    let board = Arc::new(Board::with_limits(settings.limits));
+    let learned = Arc::clone(&board);
+    let journal = process.journal(store, Box::new(move |key| learned.memory(key)));
     let hub = Arc::new(Hub::default());
-    let publish = Arc::new(OnHub { hub: Arc::clone(&hub), journal: Arc::clone(&journal) });
     let clock = Arc::clone(&process.clock);
-    let forecaster = Forecaster::new(settings.forecaster, clock, publish, &mut process.registry)?;
-    let resume = resume(&journal);
-    let role = Arc::new(forecaster::Role { forecaster: Arc::clone(&forecaster), hub, resume: Arc::new(resume) });
+    let (to, planned) = (Arc::clone(&hub), Arc::clone(&board));
+    let wired = Arc::new(OnHub { hub: to, board: planned, journal: Arc::clone(&journal), clock: Arc::clone(&clock) });
+    let publish = Arc::clone(&wired);
+    let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, &mut process.registry)?;
+    let role = Arc::new(forecaster::Role { forecaster: Arc::clone(&forecaster), hub, keeper: wired });
 
     process.announce("forecaster")?;
     let Process { registry, grpc, http, tls, readiness, starting, pace, .. } = process;
@@ -121,6 +127,7 @@ pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> a
     let end = CancellationToken::new();
     let schedule = tokio::spawn(forecaster.run(end.clone()));
     let keeping = tokio::spawn(journal.run(pace, end.clone()));
+    tokio::spawn(end.clone().run_until_cancelled_owned(at_syncs(board, clock)));
     drop(starting);
     let served = tokio::try_join!(
         async {
@@ -144,17 +151,20 @@ pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyho
     let store = settings.redis.clone().map(OutlookRedis::new).transpose()?;
     let mut process = Process::start(&settings, stop.clone()).await?;
     let journal = store.map(|store| process.journal(Arc::new(store), Box::new(|_| None)));
-    let resume = journal.as_ref().map(resume);
-    let resume = move |key| match &resume {
-        Some(resume) => resume(key),
-        None => Box::pin(std::future::ready(None)),
+    let resume = move |key| -> scaler::Resumed {
+        let journal = journal.clone();
+        Box::pin(async move {
+            let kept = journal?.load(&key).await?;
+            Some((kept.outlook, kept.memory))
+        })
     };
     let board = Arc::new(Board::with_limits(settings.limits));
     let Forecasters { addresses, have_tls } = settings.forecasters.clone();
     let dial = dial(process.tls.clone().filter(|_| have_tls));
     let registry = &mut process.registry;
-    let remote = RemoteForecasts::new(addresses, dial, Arc::clone(&board), resume, registry, stop.clone());
     let clock = Arc::clone(&process.clock);
+    let remote =
+        RemoteForecasts::new(addresses, dial, Arc::clone(&board), Arc::clone(&clock), resume, registry, stop.clone());
     let page = page(&board, &clock, &stop);
     let scaler = Arc::new(Scaler::new(board, Arc::new(remote), clock, defaults(&settings), &mut process.registry));
 
@@ -193,12 +203,11 @@ fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(file))
 }
 
-/// What was kept of a target.
-fn resume(journal: &Arc<Journal>) -> impl Fn(TargetKey) -> forecaster::Resumed + Send + Sync + use<> {
-    let journal = Arc::clone(journal);
-    move |key| {
-        let journal = Arc::clone(&journal);
-        Box::pin(async move { journal.load(&key).await.map(|kept| kept.outlook) })
+/// Plans at every sync, as a scaler does that is looked at.
+async fn at_syncs(board: Arc<Board>, clock: Arc<dyn Clock>) {
+    loop {
+        board.advance_all(clock.now());
+        tokio::time::sleep(BETWEEN_SYNCS).await;
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use forecaster::{Forecaster, Hub, Publish};
+use forecaster::{Brought, Forecaster, Hub, Keeper, Publish, Resumed};
+use policy::Target;
 use scaler::{Board, Forecasts};
-use series::{Clock, ForecastRequest, Outlook, TargetKey};
+use series::{Clock, Outlook, TargetKey};
 
 use super::journal::Journal;
 
@@ -23,16 +24,54 @@ impl Publish for OnBoard {
 }
 
 /// Publishes outlooks to scalers in other processes, and has them kept.
-#[derive(Debug)]
+///
+/// The plans that those scalers make are made here too, from the same outlooks at the same syncs, on a board that answers nobody: what is
+/// remembered of a target has one place however many scalers there are, and goes to all of them with each outlook.
 pub(crate) struct OnHub {
     pub(crate) hub: Arc<Hub>,
+    pub(crate) board: Arc<Board>,
     pub(crate) journal: Arc<Journal>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Publish for OnHub {
     fn publish(&self, key: &TargetKey, outlook: Arc<Outlook>) {
         self.journal.note(key, Arc::clone(&outlook));
-        self.hub.publish(key, outlook);
+        self.board.publish(key, Arc::clone(&outlook));
+        let memory = self.board.advance(key, self.clock.now());
+        self.hub.publish(key, outlook, memory);
+    }
+}
+
+impl Keeper for OnHub {
+    fn arrived(&self, key: TargetKey, brought: Brought) -> Resumed {
+        let (board, journal, now) = (Arc::clone(&self.board), Arc::clone(&self.journal), self.clock.now());
+        match serde_json::from_slice::<Target>(&brought.target) {
+            Ok(target) if target.key == key => {
+                if let Err(no_seat) = board.add(target, now) {
+                    tracing::warn!(target_key = %key, %no_seat, "each scaler remembers this target for itself");
+                }
+            }
+            _ if brought.target.is_empty() => {}
+            _ => {
+                tracing::warn!(target_key = %key, "what to scale by cannot be read, each scaler remembers this target for itself")
+            }
+        }
+        Box::pin(async move {
+            let kept = journal.load(&key).await;
+            let stored = kept.as_ref().and_then(|kept| kept.memory.as_deref());
+            // the later of the two stays
+            for memory in
+                stored.into_iter().chain(std::str::from_utf8(&brought.memory).ok().filter(|own| !own.is_empty()))
+            {
+                board.remember(&key, memory, now);
+            }
+            kept.map(|kept| kept.outlook)
+        })
+    }
+
+    fn left(&self, key: &TargetKey) {
+        self.board.remove(key);
     }
 }
 
@@ -51,17 +90,18 @@ impl std::fmt::Debug for Targets {
 }
 
 impl Forecasts for Targets {
-    fn watch(&self, key: &TargetKey, request: &ForecastRequest) {
+    fn watch(&self, target: &Arc<Target>) {
         let (forecaster, journal) = (Arc::clone(&self.forecaster), Arc::clone(&self.journal));
         let (board, clock) = (Arc::clone(&self.board), Arc::clone(&self.clock));
-        let (key, request) = (key.clone(), request.clone());
+        let target = Arc::clone(target);
         // the handler that saw the target first does not wait for the store
         tokio::spawn(async move {
-            let kept = journal.load(&key).await;
+            let Target { key, request, .. } = &*target;
+            let kept = journal.load(key).await;
             if let Some(memory) = kept.as_ref().and_then(|kept| kept.memory.as_deref()) {
-                board.remember(&key, memory, clock.now());
+                board.remember(key, memory, clock.now());
             }
-            forecaster.watch(&key, &request, kept.map(|kept| kept.outlook));
+            forecaster.watch(key, request, kept.map(|kept| kept.outlook));
         });
     }
 

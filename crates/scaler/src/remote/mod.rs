@@ -15,10 +15,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use policy::Target;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use series::{ForecastRequest, Outlook, TargetKey};
+use series::{Clock, Outlook, TargetKey};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -49,8 +50,8 @@ pub struct ForecasterAddress {
     pub port: u16,
 }
 
-/// An outlook that was kept, on its way from the store.
-pub type Resumed = Pin<Box<dyn Future<Output = Option<Arc<Outlook>>> + Send>>;
+/// What was kept of a target, on its way from the store: its outlook, and what was learned beside it.
+pub type Resumed = Pin<Box<dyn Future<Output = Option<(Arc<Outlook>, Option<Arc<str>>)>> + Send>>;
 
 /// Outlooks from forecasters in other processes.
 pub struct RemoteForecasts {
@@ -62,6 +63,7 @@ pub struct RemoteForecasts {
 
 struct Shared {
     board: Arc<Board>,
+    clock: Arc<dyn Clock>,
     serving: watch::Sender<Serving>,
     resume: Box<dyn Fn(TargetKey) -> Resumed + Send + Sync>,
     streams: Gauge,
@@ -75,6 +77,7 @@ impl RemoteForecasts {
         addresses: Vec<ForecasterAddress>,
         dial: Dial,
         board: Arc<Board>,
+        clock: Arc<dyn Clock>,
         resume: impl Fn(TargetKey) -> Resumed + Send + Sync + 'static,
         registry: &mut Registry,
         stop: CancellationToken,
@@ -91,7 +94,7 @@ impl RemoteForecasts {
         registry.register("prescale_forecast_moves", help, moves.clone());
         let replicas = Replicas { addresses, dial, serving: serving.clone(), count };
         tokio::spawn(Arc::new(replicas).run(stop.clone()));
-        let shared = Shared { board, serving, resume: Box::new(resume), streams, moves };
+        let shared = Shared { board, clock, serving, resume: Box::new(resume), streams, moves };
         Self { shared: Arc::new(shared), watched: Mutex::default(), stop }
     }
 
@@ -107,12 +110,11 @@ impl std::fmt::Debug for RemoteForecasts {
 }
 
 impl Forecasts for RemoteForecasts {
-    fn watch(&self, key: &TargetKey, request: &ForecastRequest) {
+    fn watch(&self, target: &Arc<Target>) {
         let ended = self.stop.child_token();
         let follower = Follower {
             shared: Arc::clone(&self.shared),
-            key: key.clone(),
-            request: request.clone(),
+            target: Arc::clone(target),
             held: None,
             refused: HashSet::new(),
             last: None,
@@ -120,7 +122,7 @@ impl Forecasts for RemoteForecasts {
         let until = ended.clone();
         tokio::spawn(async move { until.run_until_cancelled(follower.run()).await });
         // one that was there before ends with its guard
-        self.watched().insert(key.clone(), ended.drop_guard());
+        self.watched().insert(target.key.clone(), ended.drop_guard());
     }
 
     fn forget(&self, key: &TargetKey) {
@@ -131,8 +133,7 @@ impl Forecasts for RemoteForecasts {
 /// Follows one target from replica to replica.
 struct Follower {
     shared: Arc<Shared>,
-    key: TargetKey,
-    request: ForecastRequest,
+    target: Arc<Target>,
     /// What was published last.
     held: Option<Arc<Outlook>>,
     /// Replicas that cannot serve this target: of another version. Forgotten when the replicas change.
@@ -158,8 +159,8 @@ impl Drop for Told {
 
 impl Follower {
     async fn run(mut self) {
-        if let Some(kept) = (self.shared.resume)(self.key.clone()).await {
-            self.publish(kept);
+        if let Some((outlook, memory)) = (self.shared.resume)(self.target.key.clone()).await {
+            self.publish(outlook, memory.as_deref().unwrap_or_default());
         }
         let mut serving = self.shared.serving.subscribe();
         // the stream in force, and the one that is to take its place
@@ -180,7 +181,7 @@ impl Follower {
                     Ok(told) if current.is_some() => next = Some(told),
                     Ok(told) => current = Some(told),
                     Err(status) => {
-                        tracing::debug!(target_key = %self.key, %owner, %status, "stream could not be opened");
+                        tracing::debug!(target_key = %self.target.key, %owner, %status, "stream could not be opened");
                         rest.begin();
                         // where it refused this target another may own it now
                         continue;
@@ -196,24 +197,24 @@ impl Follower {
                     rest = Rest::default();
                 }
                 message = message(&mut current), if current.is_some() => match message {
-                    Ok(outlook) => {
-                        self.take(outlook, current.as_mut());
+                    Ok(message) => {
+                        self.take(message, current.as_mut());
                         rest = Rest::default();
                     }
                     Err(status) => {
-                        tracing::debug!(target_key = %self.key, %status, "stream ended");
+                        tracing::debug!(target_key = %self.target.key, %status, "stream ended");
                         // where another is about to take its place it does so now
                         current = next.take();
                         rest.begin();
                     }
                 },
                 message = message(&mut next), if next.is_some() => {
-                    let Ok(outlook) = message else {
+                    let Ok(message) = message else {
                         next = None;
                         rest.begin();
                         continue;
                     };
-                    if self.take(outlook, next.as_mut()) {
+                    if self.take(message, next.as_mut()) {
                         current = next.take();
                         rest = Rest::default();
                     }
@@ -225,17 +226,21 @@ impl Follower {
 
     /// Who the target belongs to, of those that can serve it.
     fn owner(&self, replicas: &BTreeMap<SocketAddr, Channel>) -> Option<SocketAddr> {
-        rendezvous::owner(&self.key, replicas.keys().filter(|replica| !self.refused.contains(replica)))
+        rendezvous::owner(&self.target.key, replicas.keys().filter(|replica| !self.refused.contains(replica)))
     }
 
     async fn open(&mut self, from: SocketAddr, channel: Channel) -> Result<Told, Status> {
-        let request = serde_json::to_vec(&self.request).map_err(|error| Status::internal(error.to_string()))?;
+        let defect = |error: serde_json::Error| Status::internal(error.to_string());
+        let Target { key, request, .. } = &*self.target;
+        let memory = self.shared.board.memory(key).map(|memory| memory.as_bytes().to_vec());
         let request = WatchRequest {
-            namespace: self.key.namespace.to_string(),
-            name: self.key.name.to_string(),
-            digest: self.key.digest.to_string(),
+            namespace: key.namespace.to_string(),
+            name: key.name.to_string(),
+            digest: key.digest.to_string(),
             format: FORMAT,
-            request,
+            request: serde_json::to_vec(request).map_err(defect)?,
+            target: serde_json::to_vec(&*self.target).map_err(defect)?,
+            memory: memory.unwrap_or_default(),
         };
         let mut client = ForecastsClient::new(channel).max_decoding_message_size(MOST_BYTES);
         let opened = tokio::time::timeout(OPEN, client.watch(request)).await;
@@ -246,7 +251,7 @@ impl Follower {
             }
             Err(status) => {
                 if matches!(status.code(), Code::FailedPrecondition | Code::Unimplemented | Code::InvalidArgument) {
-                    tracing::warn!(target_key = %self.key, forecaster = %from, %status, "forecaster cannot serve this target");
+                    tracing::warn!(target_key = %self.target.key, forecaster = %from, %status, "forecaster cannot serve this target");
                     self.refused.insert(from);
                 }
                 Err(status)
@@ -254,14 +259,14 @@ impl Follower {
         }
     }
 
-    /// Publishes `outlook`, where it is news, as told by `by`; tells whether it was.
-    fn take(&mut self, outlook: Outlook, by: Option<&mut Told>) -> bool {
+    /// Publishes what `by` told, where it is news; tells whether it was.
+    fn take(&mut self, (outlook, memory): (Outlook, String), by: Option<&mut Told>) -> bool {
         let Some(by) = by else { return false };
         by.outlooks += 1;
         if !is_news(&outlook, self.held.as_deref(), by.outlooks) {
             return false;
         }
-        self.publish(Arc::new(outlook));
+        self.publish(Arc::new(outlook), &memory);
         let from = Some(by.from);
         if self.last.is_some() && self.last != from {
             self.shared.moves.inc();
@@ -270,9 +275,14 @@ impl Follower {
         true
     }
 
-    fn publish(&mut self, outlook: Arc<Outlook>) {
+    fn publish(&mut self, outlook: Arc<Outlook>, memory: &str) {
         self.held = Some(Arc::clone(&outlook));
-        self.shared.board.publish(&self.key, outlook);
+        let Shared { board, clock, .. } = &*self.shared;
+        if memory.is_empty() {
+            board.publish(&self.target.key, outlook);
+        } else {
+            board.publish_told(&self.target.key, outlook, memory, clock.now());
+        }
     }
 }
 
@@ -312,14 +322,16 @@ impl Rest {
     }
 }
 
-/// The next outlook of a stream, or why it has ended. Safe to be given up while it waits.
-async fn message(told: &mut Option<Told>) -> Result<Outlook, Status> {
+/// The next outlook of a stream and the memory that goes with it, or why it has ended. Safe to be given up while it waits.
+async fn message(told: &mut Option<Told>) -> Result<(Outlook, String), Status> {
     let Some(told) = told else { return std::future::pending().await };
     let message = told.messages.message().await?.ok_or_else(|| Status::unavailable("the stream has ended"))?;
     if message.format != FORMAT {
         return Err(Status::failed_precondition(format!("the outlook has format {}", message.format)));
     }
-    serde_json::from_slice(&message.outlook).map_err(|error| Status::internal(error.to_string()))
+    let outlook = serde_json::from_slice(&message.outlook).map_err(|error| Status::internal(error.to_string()))?;
+    let memory = String::from_utf8(message.memory).map_err(|error| Status::internal(error.to_string()))?;
+    Ok((outlook, memory))
 }
 
 #[cfg(test)]
