@@ -54,7 +54,7 @@ impl Keeper for OnHub {
             }
             _ if brought.target.is_empty() => {}
             _ => {
-                tracing::warn!(target_key = %key, "what to scale by cannot be read, each scaler remembers this target for itself")
+                tracing::warn!(target_key = %key, "what to scale by cannot be read, each scaler remembers this target for itself");
             }
         }
         Box::pin(async move {
