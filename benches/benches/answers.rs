@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hdrhistogram::Histogram;
+use policy::Target;
 use scaler::{Board, Defaults, Forecasts, Scaler};
-use series::{Clock, ForecastRequest, TargetKey, Timestamp};
+use series::{Clock, TargetKey, Timestamp};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +39,7 @@ impl Clock for QuestionClock {
 struct NoForecaster;
 
 impl Forecasts for NoForecaster {
-    fn watch(&self, _: &TargetKey, _: &ForecastRequest) {}
+    fn watch(&self, _: &Arc<Target>) {}
     fn forget(&self, _: &TargetKey) {}
 }
 
