@@ -10,7 +10,7 @@ use crate::harness::prescale::{Prescale, StateFolder, run};
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_silent_connections_nor_hanging_queries_hold_up_the_stop() {
     let server = FaultyPrometheus::start(Behavior::Slow);
-    let mut prescale = Prescale::serve(&["--prometheus", &server.url(), "--query-timeout", "1h"]).await;
+    let mut prescale = Prescale::serve(&["--prometheus", &server.url(), "--query-timeout", "1m"]).await;
     let keda = Keda::connect(prescale.grpc()).await;
     keda.value(&Trigger::light("hanging", &server.url())).await.expect_err("nothing is known yet");
     eventually("a query", async || if server.instant_queries() > 0 { Ok(()) } else { Err("none yet".to_owned()) })

@@ -25,5 +25,6 @@ pub use hub::Hub;
 pub use server::{Brought, Keeper, Resumed, Role, serve};
 pub use settings::{Settings, SetupError, SourceSettings};
 pub use source::{
-    Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, ServerPatternError, Source, SourceError,
+    Allowed, Authorization, ClientIdentity, Credentials, Reserved, Secret, ServerPattern, ServerPatternError, Source,
+    SourceError,
 };

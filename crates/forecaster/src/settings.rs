@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use series::{CredentialName, ServerAddress};
 
-use crate::source::{Allowed, Credentials};
+use crate::source::{Allowed, Credentials, Source};
 
 /// How the slow path runs.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub struct SourceSettings {
     pub allowed_servers: Allowed,
     /// What targets may have shown to servers, by the name they write.
     pub credentials: BTreeMap<CredentialName, Credentials>,
-    /// How long one request may take where the target states nothing; more than zero.
+    /// How long one request may take where the target states nothing; more than zero, up to [`Source::LONGEST_TIMEOUT`].
     pub timeout: Duration,
     /// Most bytes of an answer, unpacked; at least 1.
     pub max_body_bytes: usize,
@@ -72,8 +72,8 @@ impl SourceSettings {
 
     pub(crate) fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
-        if self.timeout.is_zero() {
-            mistakes.push("the timeout must be more than zero".to_owned());
+        if self.timeout.is_zero() || self.timeout > Source::LONGEST_TIMEOUT {
+            mistakes.push(format!("the timeout must be more than zero and at most {:?}", Source::LONGEST_TIMEOUT));
         }
         if self.max_body_bytes == 0 {
             mistakes.push("the largest body must be at least 1 byte".to_owned());

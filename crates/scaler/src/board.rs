@@ -30,13 +30,17 @@ pub struct Limits {
     pub targets: usize,
     /// In one namespace; at least 1.
     pub targets_per_namespace: usize,
+    /// Samples of history that the targets of one namespace ask for together; at least 1.
+    pub samples_per_namespace: usize,
     /// How long a target that nobody asks about is kept; minutes at least, and longer than any `pollingInterval`.
     pub idle: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { targets: 10_000, targets_per_namespace: 2_000, idle: Duration::from_secs(3600) }
+        // the targets of a namespace have room for two weeks of minutes each, and a quarter more
+        let samples_per_namespace = 50_000_000;
+        Self { targets: 10_000, targets_per_namespace: 2_000, samples_per_namespace, idle: Duration::from_secs(3600) }
     }
 }
 
@@ -54,6 +58,17 @@ pub enum NoSeat {
          triggers were removed or changed"
     )]
     Namespace(usize),
+    /// The targets of the namespace ask for as much history as they may.
+    #[error(
+        "the targets of this namespace would ask for {asked} samples of history together, where {most} are the most \
+         (--max-samples-per-namespace); write a shorter historyTimeWindow or a longer queryStep, or ask for more"
+    )]
+    Samples {
+        /// What they would ask for with the new one.
+        asked: usize,
+        /// What they may.
+        most: usize,
+    },
 }
 
 /// One target on the board.
@@ -236,6 +251,12 @@ impl Board {
         if seats.len() >= most && seats.keys().filter(is_own).take(most).count() == most {
             return Err(NoSeat::Namespace(most));
         }
+        let most = self.limits.samples_per_namespace;
+        let own = seats.values().map(|seat| &*seat.target).filter(|other| other.key.namespace == target.key.namespace);
+        let asked = own.map(samples).fold(samples(&target), usize::saturating_add);
+        if asked > most {
+            return Err(NoSeat::Samples { asked, most });
+        }
         let key = target.key.clone();
         let seat = Seat::new(target, now);
         let before = seats.values().filter(|other| other.target.learns_as(&seat.target));
@@ -261,6 +282,11 @@ impl Board {
         });
         cleared
     }
+}
+
+/// How many samples of history `target` asks for.
+fn samples(target: &Target) -> usize {
+    target.request.step.count_in(target.request.history)
 }
 
 impl Seat {

@@ -237,3 +237,19 @@ fn new_targets_beyond_the_limits_are_refused_and_old_ones_keep_their_seats() {
     board.sweep(0);
     assert_eq!(take("mail", "a"), Ok(true), "idle ones make room");
 }
+
+#[test]
+fn the_histories_of_a_namespace_are_bounded_together() {
+    // two weeks of minutes are 20,160 samples
+    let board = Board::with_limits(Limits { samples_per_namespace: 50_000, ..Limits::default() });
+    let take = |namespace: &str, name: &str| {
+        let mut target = target(name);
+        target.key.namespace = namespace.into();
+        board.take_seat(target, at(0)).map(drop)
+    };
+    assert_eq!((take("shop", "a"), take("shop", "b")), (Ok(()), Ok(())));
+    let refused = take("shop", "c").unwrap_err();
+    assert_eq!(refused, NoSeat::Samples { asked: 60_480, most: 50_000 });
+    assert!(refused.to_string().contains("write a shorter historyTimeWindow"), "{refused}");
+    assert_eq!((take("shop", "a"), take("mail", "c")), (Ok(()), Ok(())), "those that are known, and others, go on");
+}

@@ -1,7 +1,9 @@
 //! [`ServerAddress`]: where a Prometheus-compatible server is.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 /// The base URL of a server that speaks Prometheus' HTTP API: `http` or `https`, with any path prefix, without
 /// credentials, query or fragment. `/api/v1/…` is appended to it.
@@ -21,6 +23,15 @@ impl ServerAddress {
     /// The host as written in the address.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
+    }
+
+    /// The address, where the host is written as numbers.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self.0.host()? {
+            Host::Domain(_) => None,
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+        }
     }
 
     /// The base URL, without a slash at its end.

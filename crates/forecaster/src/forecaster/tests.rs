@@ -51,7 +51,7 @@ impl Scene {
         let server = Server::start().await;
         let clock = SetClock::at(START + 30);
         let board = Arc::new(Board::default());
-        let settings = change(Settings::new(SourceSettings::new(None, Allowed::Any)));
+        let settings = change(Settings::new(SourceSettings::new(None, Allowed::Any(vec![]))));
         let publish = Arc::clone(&board) as Arc<dyn Publish>;
         let clock_of_it = Arc::clone(&clock) as Arc<dyn Clock>;
         let forecaster = Forecaster::new(settings, clock_of_it, publish, &mut Registry::default()).unwrap();
@@ -501,7 +501,7 @@ async fn watching_twice_changes_nothing_and_mistakes_are_told_at_once() {
     scene.refresh_at(45).await;
     assert_eq!(scene.ranges(), []);
 
-    let mut source = SourceSettings::new(None, Allowed::Any);
+    let mut source = SourceSettings::new(None, Allowed::Any(vec![]));
     source.timeout = Duration::ZERO;
     let settings = Settings { source, refresh_interval: Duration::ZERO, concurrency: 0 };
     let error = Forecaster::new(settings, SetClock::at(0), Arc::new(Board::default()), &mut Registry::default());

@@ -1,7 +1,7 @@
 //! [`Clients`]: one HTTP client per way to meet a server, since TLS is a property of the client.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -9,6 +9,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity};
 use series::CredentialName;
 
 use super::credentials::{Credentials, TlsTexts};
+use super::resolver::Resolver;
 
 /// How long a connection may take to come about: apart from the timeout of the request, so that an address that nobody
 /// answers at is not taken for a slow query.
@@ -27,20 +28,23 @@ pub(super) enum Verification {
 }
 
 impl Clients {
-    /// All clients that `credentials` can ask for.
+    /// All clients that `credentials` can ask for; `resolver` tells each where names lead.
     ///
     /// # Errors
     /// One line per client that cannot be made.
-    pub(super) fn build(credentials: &BTreeMap<CredentialName, Credentials>) -> Result<Self, Vec<String>> {
+    pub(super) fn build(
+        credentials: &BTreeMap<CredentialName, Credentials>,
+        resolver: &Arc<Resolver>,
+    ) -> Result<Self, Vec<String>> {
         let mut clients = Self { anonymous: HashMap::new(), own: HashMap::new() };
         let mut mistakes = Vec::new();
         for verification in [Verification::Checked, Verification::Skipped] {
-            match anonymous(verification) {
+            match anonymous(verification, resolver) {
                 Ok(client) => drop(clients.anonymous.insert(verification, client)),
                 Err(error) => mistakes.push(format!("no HTTP client: {error}")),
             }
             for (name, own) in credentials.iter().filter(|(_, own)| own.has_tls()) {
-                match OwnClient::build(name, own, verification) {
+                match OwnClient::build(name, own, verification, resolver) {
                     Ok(client) => drop(clients.own.insert((name.clone(), verification), client)),
                     Err(problem) if verification == Verification::Checked => {
                         mistakes.push(format!("credentials `{name}`: {problem}"));
@@ -67,6 +71,7 @@ struct OwnClient {
     name: CredentialName,
     credentials: Credentials,
     verification: Verification,
+    resolver: Arc<Resolver>,
     in_force: Mutex<InForce>,
 }
 
@@ -78,11 +83,17 @@ struct InForce {
 }
 
 impl OwnClient {
-    fn build(name: &CredentialName, own: &Credentials, verification: Verification) -> Result<Self, String> {
+    fn build(
+        name: &CredentialName,
+        own: &Credentials,
+        verification: Verification,
+        resolver: &Arc<Resolver>,
+    ) -> Result<Self, String> {
         let texts = own.tls_texts_now()?;
-        let client = with_texts(&texts, verification)?;
+        let client = with_texts(&texts, verification, resolver)?;
         let in_force = Mutex::new(InForce { texts, client, refused: None });
-        Ok(Self { name: name.clone(), credentials: own.clone(), verification, in_force })
+        let resolver = Arc::clone(resolver);
+        Ok(Self { name: name.clone(), credentials: own.clone(), verification, resolver, in_force })
     }
 
     /// The client for the files as they are; the one of before where they cannot be used.
@@ -92,7 +103,8 @@ impl OwnClient {
         if read.as_ref() == Ok(&in_force.texts) || in_force.refused.as_ref() == Some(&read) {
             return in_force.client.clone();
         }
-        match read.clone().and_then(|texts| Ok((with_texts(&texts, self.verification)?, texts))) {
+        let renewed = |texts| Ok((with_texts(&texts, self.verification, &self.resolver)?, texts));
+        match read.clone().and_then(renewed) {
             Ok((client, texts)) => {
                 tracing::info!(credentials = %self.name, "new certificates are in force");
                 *in_force = InForce { texts, client, refused: None };
@@ -107,8 +119,9 @@ impl OwnClient {
     }
 }
 
-fn base() -> ClientBuilder {
+fn base(resolver: &Arc<Resolver>) -> ClientBuilder {
     Client::builder()
+        .dns_resolver(Arc::clone(resolver))
         .user_agent(concat!("prescale/", env!("CARGO_PKG_VERSION")))
         // where a redirect leads to is on no list, and credentials must not follow
         .redirect(Policy::none())
@@ -117,19 +130,19 @@ fn base() -> ClientBuilder {
         .referer(false)
 }
 
-fn anonymous(verification: Verification) -> reqwest::Result<Client> {
+fn anonymous(verification: Verification, resolver: &Arc<Resolver>) -> reqwest::Result<Client> {
     match verification {
-        Verification::Skipped => base().tls_danger_accept_invalid_certs(true).build(),
-        Verification::Checked => base().build().or_else(|error| {
+        Verification::Skipped => base(resolver).tls_danger_accept_invalid_certs(true).build(),
+        Verification::Checked => base(resolver).build().or_else(|error| {
             // an image without certificate authorities can still ask over http, and with an authority in credentials
             tracing::warn!(%error, "no certificate authorities on this system, https needs credentials with their own");
-            base().tls_certs_only([]).build()
+            base(resolver).tls_certs_only([]).build()
         }),
     }
 }
 
-fn with_texts(texts: &TlsTexts, verification: Verification) -> Result<Client, String> {
-    let mut builder = base();
+fn with_texts(texts: &TlsTexts, verification: Verification, resolver: &Arc<Resolver>) -> Result<Client, String> {
+    let mut builder = base(resolver);
     if let Some((certificate, key)) = &texts.identity {
         let pem = format!("{certificate}\n{key}\n");
         // the error is left out: nobody knows what it quotes

@@ -1,8 +1,11 @@
 //! [`SourceError`]: everything that can be wrong between a query and a load, each with what to do about it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use series::{CredentialName, FaultKind, Load, ServerAddress, SourceFault, Timestamp};
+
+use super::reserved::Reserved;
 
 /// Why a source told no load. Texts of the server inside are cut short, on one line and free of what was sent to it in
 /// secret.
@@ -14,11 +17,25 @@ pub enum SourceError {
     NoServer,
     /// The server is not on the list of allowed servers. Nothing was sent.
     #[error(
-        "{server} is not an allowed server: add its origin or its domain to the allowed servers, or ask another one"
+        "{server} is not an allowed server: add its origin, its domain or its network to the allowed servers, or ask another one"
     )]
     ServerNotAllowed {
         /// The server named.
         server: Box<ServerAddress>,
+    },
+    /// The server is at an address that is no server's, and that nobody meant to allow. Nothing was sent.
+    #[error(
+        "{server} is at {address}, which is reserved for {reserved}: ask another server, or add {address}/{bits} to the \
+         allowed servers if it is meant",
+        bits = if address.is_ipv4() { 32 } else { 128 }
+    )]
+    AddressReserved {
+        /// The server named.
+        server: Box<ServerAddress>,
+        /// Where it is.
+        address: IpAddr,
+        /// What the address is for.
+        reserved: Reserved,
     },
     /// No credentials of that name are configured. Nothing was sent.
     #[error("no credentials `{name}` are configured: add them to the server's configuration, or correct `credentials`")]
@@ -208,6 +225,7 @@ impl SourceError {
         match self {
             Self::NoServer
             | Self::ServerNotAllowed { .. }
+            | Self::AddressReserved { .. }
             | Self::UnknownCredentials { .. }
             | Self::CredentialsNotForServer { .. }
             | Self::CredentialsUnverified { .. }

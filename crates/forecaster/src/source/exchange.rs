@@ -9,6 +9,7 @@ use series::ServerAddress;
 use super::answer::{Data, Envelope};
 use super::error::SourceError;
 use super::redaction::Redaction;
+use super::resolver::RefusedAddress;
 
 /// Most bytes read of the body of an error: Prometheus' own are a line.
 const ERROR_BODY_BYTES: usize = 64 * 1024;
@@ -138,6 +139,9 @@ impl Exchange<'_> {
         let mut is_corrupt = false;
         while let Some(deeper) = cause.source() {
             cause = deeper;
+            if let Some(&RefusedAddress { address, reserved }) = cause.downcast_ref() {
+                return SourceError::AddressReserved { server, address, reserved };
+            }
             is_corrupt |= cause.downcast_ref::<std::io::Error>().is_some_and(|io| {
                 matches!(io.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput)
             });

@@ -1,7 +1,7 @@
 //! [`Source`]: asks Prometheus-compatible servers for loads and histories.
 //!
-//! Who may be asked and shown what is decided before a connection is made (`allow`, `credentials`); every way in which
-//! the answer can be wrong has its own variant of [`SourceError`].
+//! Who may be asked and shown what is decided before a connection is made (`allow`, `credentials`), and where a name may lead
+//! as it is made (`resolver`); every way in which the answer can be wrong has its own variant of [`SourceError`].
 
 mod allow;
 mod answer;
@@ -13,6 +13,8 @@ mod exchange;
 mod reading;
 mod redaction;
 mod request;
+mod reserved;
+mod resolver;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +28,13 @@ pub(crate) use chunks::{GridRange, MOST_POINTS};
 pub use credentials::{Authorization, ClientIdentity, Credentials, Secret};
 pub use error::SourceError;
 pub(crate) use request::{Endpoint, Question};
+pub use reserved::Reserved;
 
 use self::answer::Data;
 use self::client::{Clients, Verification};
 use self::exchange::Exchange;
 use self::redaction::Redaction;
+use self::resolver::Resolver;
 use crate::history::History;
 use crate::metrics::SourceMetrics;
 use crate::settings::{SetupError, SourceSettings};
@@ -41,9 +45,6 @@ const RETRIES: usize = 2;
 /// Wait before the first retry; doubled for the next, and up to as much again by chance, so that replicas that lost one
 /// server together do not come back together.
 const FIRST_RETRY_AFTER: Duration = Duration::from_millis(200);
-
-/// Longest timeout a target may ask for: longer ones would hold a place in the schedule.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Asks Prometheus-compatible servers, within what the settings allow.
 pub struct Source {
@@ -61,6 +62,9 @@ struct Access<'a> {
 }
 
 impl Source {
+    /// Longest time that one request may take: longer ones would hold a place in the schedule, and are late for any lead time.
+    pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+
     /// A source outside of a schedule, for commands that ask once; it counts into metrics that nobody reads.
     ///
     /// # Errors
@@ -70,8 +74,17 @@ impl Source {
     }
 
     pub(crate) fn with_metrics(settings: SourceSettings, metrics: Arc<SourceMetrics>) -> Result<Self, SetupError> {
+        let resolver = Resolver::new(settings.allowed_servers.clone(), settings.default_server.as_ref());
+        Self::with_resolver(settings, metrics, resolver)
+    }
+
+    fn with_resolver(
+        settings: SourceSettings,
+        metrics: Arc<SourceMetrics>,
+        resolver: Resolver,
+    ) -> Result<Self, SetupError> {
         let mut mistakes = settings.mistakes();
-        match Clients::build(&settings.credentials) {
+        match Clients::build(&settings.credentials, &Arc::new(resolver)) {
             Ok(clients) if mistakes.is_empty() => Ok(Self { settings, clients, metrics }),
             Ok(_) => Err(SetupError::new(mistakes)),
             Err(more) => {
@@ -175,12 +188,26 @@ impl Source {
         }
     }
 
+    /// Whether a target may name `server`; a name is followed to its addresses only when the connection is made.
+    fn permits(&self, server: &ServerAddress) -> Result<(), SourceError> {
+        let allowed = &self.settings.allowed_servers;
+        if !allowed.permits(server) {
+            return Err(SourceError::ServerNotAllowed { server: Box::new(server.clone()) });
+        }
+        if let Some(address) = server.ip()
+            && let Some(reserved) = allowed.refuses(server.host(), address)
+        {
+            return Err(SourceError::AddressReserved { server: Box::new(server.clone()), address, reserved });
+        }
+        Ok(())
+    }
+
     /// Who may be asked for `query` and what may be shown; decided without any connection.
     async fn access<'a>(&'a self, query: &'a PrometheusQuery) -> Result<Access<'a>, SourceError> {
         let default = self.settings.default_server.as_ref();
         let server = query.server.as_ref().or(default).ok_or(SourceError::NoServer)?;
-        if Some(server) != default && !self.settings.allowed_servers.permits(server) {
-            return Err(SourceError::ServerNotAllowed { server: Box::new(server.clone()) });
+        if Some(server) != default {
+            self.permits(server)?;
         }
         let verification = if query.accept_any_certificate { Verification::Skipped } else { Verification::Checked };
         let credentials = match &query.credentials {
@@ -202,7 +229,7 @@ impl Source {
         };
         // every pair that can be asked for was built
         let client = self.clients.get(query.credentials.as_ref(), verification).await.ok_or(SourceError::NoServer)?;
-        let timeout = query.timeout.unwrap_or(self.settings.timeout).min(LONGEST_TIMEOUT);
+        let timeout = query.timeout.unwrap_or(self.settings.timeout).min(Self::LONGEST_TIMEOUT);
         Ok(Access { server, credentials, client, timeout })
     }
 }

@@ -1,11 +1,13 @@
 //! The source against a server with every fault there is.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, Bytes};
 use axum::http::Response;
 use series::{FaultKind, SourceFault, Step};
 
+use super::resolver::Lookup;
 use super::*;
 use crate::testing::{self, Asked, Does, Server, json, query, refusal, success};
 
@@ -16,7 +18,7 @@ fn now() -> Timestamp {
 }
 
 fn settings() -> SourceSettings {
-    SourceSettings { max_body_bytes: 100_000, ..SourceSettings::new(None, Allowed::Any) }
+    SourceSettings { max_body_bytes: 100_000, ..SourceSettings::new(None, Allowed::Any(vec![])) }
 }
 
 fn source() -> Source {
@@ -383,15 +385,119 @@ async fn only_allowed_servers_are_asked_and_the_default_always_is() {
     assert!(matches!(error, SourceError::ServerNotAllowed { .. }), "{error}");
     assert_eq!(error.kind(), FaultKind::Forbidden);
     assert!(other.asked().is_empty());
-    let none = Source::new(SourceSettings::new(None, Allowed::Any)).unwrap();
+    let none = Source::new(SourceSettings::new(None, Allowed::Any(vec![]))).unwrap();
     assert_eq!(none.observe(&query(None), now()).await.unwrap_err(), SourceError::NoServer);
+}
+
+/// A source that looks `prom.test` up in `addresses`, one list for each connection, and counts.
+fn source_in_dns(
+    allowed: &[&str],
+    default: Option<ServerAddress>,
+    addresses: &[&[&str]],
+) -> (Source, Arc<AtomicUsize>) {
+    let allowed = Allowed::Only(allowed.iter().map(|pattern| pattern.parse().unwrap()).collect());
+    let parse = |list: &&[&str]| list.iter().map(|address| address.parse::<IpAddr>().unwrap()).collect::<Vec<_>>();
+    let addresses: Vec<_> = addresses.iter().map(parse).collect();
+    let lookups = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&lookups);
+    let lookup: Lookup = Arc::new(move |host| {
+        assert_eq!(host, "prom.test");
+        let found = addresses[counted.fetch_add(1, Ordering::Relaxed)].clone();
+        Box::pin(std::future::ready(Ok(found)))
+    });
+    let resolver = Resolver::with_lookup(allowed.clone(), default.as_ref(), lookup);
+    let settings = SourceSettings::new(default, allowed);
+    (Source::with_resolver(settings, Arc::default(), resolver).unwrap(), lookups)
+}
+
+/// `server` by the name `prom.test`.
+fn by_name(server: &Server) -> ServerAddress {
+    server.address.as_str().replace("127.0.0.1", "prom.test").parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_a_reserved_address_is_refused_before_a_connection() {
+    let server = Server::start().await;
+    let named = query(Some(&by_name(&server)));
+    for address in ["127.0.0.1", "169.254.169.254", "fe80::1", "::ffff:127.0.0.1"] {
+        let (source, lookups) = source_in_dns(&["*.test"], None, &[&[address]]);
+        let error = source.observe(&named, now()).await.unwrap_err();
+        assert!(
+            matches!(error, SourceError::AddressReserved { address: at, .. } if at.to_string() == address),
+            "{error}"
+        );
+        assert_eq!(error.kind(), FaultKind::Forbidden);
+        assert!(
+            error.to_string().contains("prom.test") && error.to_string().contains("reserved for the own"),
+            "{error}"
+        );
+        assert_eq!(lookups.load(Ordering::Relaxed), 1, "it is not asked again");
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_leads_where_the_list_says_and_the_default_anywhere() {
+    let server = Server::start().await;
+    let named = query(Some(&by_name(&server)));
+    // of several addresses those that are refused are left out
+    for addresses in [["127.0.0.1"].as_slice(), &["169.254.169.254", "127.0.0.1"]] {
+        let (source, _) = source_in_dns(&["*.test", "127.0.0.0/8"], None, &[addresses]);
+        source.observe(&named, now()).await.unwrap();
+    }
+    let (source, _) = source_in_dns(&[], Some(by_name(&server)), &[&["127.0.0.1"]]);
+    source.observe(&named, now()).await.unwrap();
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_name_that_changes_between_two_look_ups_leads_nowhere_else() {
+    let server = Server::start().await;
+    // a connection is kept for the next question, so that every answer closes its own
+    server.answers(|asked| {
+        let mut answer = testing::healthy(asked);
+        answer.headers_mut().insert("connection", "close".parse().unwrap());
+        answer
+    });
+    let rebound: [&[&str]; 2] = [&["127.0.0.1"], &["169.254.169.254"]];
+    let (source, lookups) = source_in_dns(&["*.test", "127.0.0.0/8"], None, &rebound);
+    let named = query(Some(&by_name(&server)));
+    source.observe(&named, now()).await.unwrap();
+    assert_eq!(lookups.load(Ordering::Relaxed), 1, "what was checked is what is connected to");
+    let error = source.observe(&named, now()).await.unwrap_err();
+    assert!(matches!(error, SourceError::AddressReserved { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn addresses_written_as_numbers_are_held_to_the_networks() {
+    let server = Server::start().await;
+    let numbered = query(Some(&server.address));
+    let source = |pattern: &str| {
+        let allowed = Allowed::Only(vec![pattern.parse().unwrap()]);
+        Source::new(SourceSettings::new(None, allowed)).unwrap()
+    };
+    source("127.0.0.0/8").observe(&numbered, now()).await.unwrap();
+    assert_eq!(server.asked().len(), 1);
+    let error = source("10.0.0.0/8").observe(&numbered, now()).await.unwrap_err();
+    assert!(matches!(error, SourceError::ServerNotAllowed { .. }), "{error}");
+    // a network that holds much else does not mean the own host
+    let error = source("0.0.0.0/0").observe(&numbered, now()).await.unwrap_err();
+    assert!(matches!(error, SourceError::AddressReserved { .. }), "{error}");
+    let every = Source::new(SourceSettings::new(None, Allowed::Any(vec![]))).unwrap();
+    let error = every.observe(&query(Some(&"http://169.254.169.254".parse().unwrap())), now()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "http://169.254.169.254 is at 169.254.169.254, which is reserved for the own link and the metadata services of \
+         clouds: ask another server, or add 169.254.169.254/32 to the allowed servers if it is meant"
+    );
+    assert!(server.asked().is_empty());
 }
 
 #[tokio::test]
 async fn a_whole_history_is_read_piece_by_piece() {
     let server = Server::start().await;
     let request = testing::request(&server.address, 25_000);
-    let source = Source::new(SourceSettings::new(None, Allowed::Any)).unwrap();
+    let source = Source::new(SourceSettings::new(None, Allowed::Any(vec![]))).unwrap();
     let history = source.history(&request, now()).await.unwrap();
     assert_eq!((history.len(), history.known()), (25_000, 25_000));
     assert_eq!(server.asked().len(), 3);

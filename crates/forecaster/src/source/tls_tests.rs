@@ -78,7 +78,7 @@ fn credentials(server: &ServerAddress) -> Credentials {
 }
 
 async fn observe(query: PrometheusQuery, credentials: Option<Credentials>) -> Result<f64, SourceError> {
-    let mut settings = SourceSettings::new(None, Allowed::Any);
+    let mut settings = SourceSettings::new(None, Allowed::Any(vec![]));
     let mut query = query;
     if let Some(own) = credentials {
         settings.credentials.insert("own".parse().unwrap(), own);
@@ -126,7 +126,7 @@ async fn certificates_in_files_are_those_of_the_moment_and_unusable_ones_are_lef
     let path = folder.path().join("ca.crt");
     std::fs::write(&path, authority.certificate.pem()).unwrap();
     let (before, after) = (authority.server(false).await, Authority::new());
-    let mut settings = SourceSettings::new(None, Allowed::Any);
+    let mut settings = SourceSettings::new(None, Allowed::Any(vec![]));
     let later = after.server(false).await;
     let servers = [&before, &later].map(|server| server.as_str().parse().unwrap()).to_vec();
     let own = Credentials { authority_pem: Some(Secret::in_file(&path)), ..Credentials::for_servers(servers) };
@@ -151,7 +151,7 @@ fn a_key_that_is_none_is_refused_without_showing_it() {
     let mut own = Credentials::for_servers(vec!["https://p".parse().unwrap()]);
     own.identity =
         Some(ClientIdentity { certificate_pem: Secret::new(certificate.pem()), key_pem: Secret::new("hush") });
-    let mut settings = SourceSettings::new(None, Allowed::Any);
+    let mut settings = SourceSettings::new(None, Allowed::Any(vec![]));
     settings.credentials.insert("own".parse().unwrap(), own);
     let error = Source::new(settings).unwrap_err().to_string();
     assert!(error.contains("credentials `own`") && !error.contains("hush"), "{error}");

@@ -16,7 +16,8 @@ pub(crate) struct Options {
     pub(crate) prometheus: Option<String>,
 
     /// Further servers that triggers may name: an origin (`https://thanos.example.com:9091`), every host below a domain
-    /// (*.monitoring.svc), or * for all. Repeat the flag, or separate with commas [default: only the one of --prometheus]
+    /// (*.monitoring.svc), the addresses of a network (10.96.0.0/12), or * for all. Repeat the flag, or separate with commas
+    /// [default: only the one of --prometheus]
     #[arg(long = "allow-server", env = "PRESCALE_ALLOW_SERVER", value_name = "PATTERN", value_delimiter = ',')]
     #[serde(rename = "allowServers")]
     pub(crate) allow_servers: Vec<String>,
@@ -73,6 +74,11 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_MAX_TARGETS_PER_NAMESPACE", value_name = "COUNT")]
     pub(crate) max_targets_per_namespace: Option<String>,
 
+    /// Most samples of history (`historyTimeWindow / queryStep`) that the targets of one namespace ask for together
+    /// [default: 50000000]
+    #[arg(long, env = "PRESCALE_MAX_SAMPLES_PER_NAMESPACE", value_name = "COUNT")]
+    pub(crate) max_samples_per_namespace: Option<String>,
+
     /// How long a target that nobody asks about is kept: more than the longest `pollingInterval` [default: 1h]
     #[arg(long, env = "PRESCALE_FORGET_AFTER", value_name = "DURATION")]
     pub(crate) forget_after: Option<String>,
@@ -120,6 +126,7 @@ impl Options {
             redis_authority_file: self.redis_authority_file.or(file.redis_authority_file),
             max_targets: self.max_targets.or(file.max_targets),
             max_targets_per_namespace: self.max_targets_per_namespace.or(file.max_targets_per_namespace),
+            max_samples_per_namespace: self.max_samples_per_namespace.or(file.max_samples_per_namespace),
             forget_after: self.forget_after.or(file.forget_after),
             refresh_interval: self.refresh_interval.or(file.refresh_interval),
             query_concurrency: self.query_concurrency.or(file.query_concurrency),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Uri;
-use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, SourceSettings};
+use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, Source, SourceSettings};
 use ops::{LogFormat, TlsFiles};
 use scaler::{ForecasterAddress, Limits, parse_duration};
 use series::CredentialName;
@@ -68,20 +68,22 @@ impl Settings {
         for (name, entry) in file.credentials {
             credentials(&name, entry, &mut source, &mut mistakes);
         }
-        let span = |text: &str| within(text, Duration::from_millis(1), Duration::from_secs(3600));
+        let span = |text: &str| within(text, Duration::from_millis(1), Source::LONGEST_TIMEOUT);
         source.timeout =
             mistakes.parsed("queryTimeout", options.query_timeout.as_deref(), span).unwrap_or(source.timeout);
         source.settle = mistakes.parsed("settle", options.settle.as_deref(), parse_duration).unwrap_or(source.settle);
 
-        let count = |text: &str| match text.parse() {
-            Ok(count @ 1..=1_000_000_usize) => Ok(count),
-            _ => Err("write a whole number from 1 to 1000000"),
-        };
+        let count = |text: &str| number(text, 1_000_000);
         let mut limits = Limits::default();
         limits.targets = mistakes.parsed("maxTargets", options.max_targets.as_deref(), count).unwrap_or(limits.targets);
         limits.targets_per_namespace = mistakes
             .parsed("maxTargetsPerNamespace", options.max_targets_per_namespace.as_deref(), count)
             .unwrap_or(limits.targets_per_namespace);
+        limits.samples_per_namespace = mistakes
+            .parsed("maxSamplesPerNamespace", options.max_samples_per_namespace.as_deref(), |text| {
+                number(text, 1_000_000_000_000)
+            })
+            .unwrap_or(limits.samples_per_namespace);
         let idle = |text: &str| within(text, Duration::from_secs(600), Duration::from_secs(7 * 86_400));
         limits.idle = mistakes.parsed("forgetAfter", options.forget_after.as_deref(), idle).unwrap_or(limits.idle);
         let mut forecaster = forecaster::Settings::new(source);
@@ -91,10 +93,7 @@ impl Settings {
             .parsed("refreshInterval", options.refresh_interval.as_deref(), interval)
             .unwrap_or(forecaster.refresh_interval);
         forecaster.concurrency = mistakes
-            .parsed("queryConcurrency", options.query_concurrency.as_deref(), |text| match text.parse() {
-                Ok(count @ 1..=1000) => Ok(count),
-                _ => Err("write a whole number from 1 to 1000"),
-            })
+            .parsed("queryConcurrency", options.query_concurrency.as_deref(), |text| number(text, 1000))
             .unwrap_or(forecaster.concurrency);
 
         let tls =
@@ -156,6 +155,12 @@ fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, Strin
     } else {
         Err(format!("must lie from {} to {}", readable(least), readable(most)))
     }
+}
+
+/// A whole number from 1 to `most`.
+fn number(text: &str, most: usize) -> Result<usize, String> {
+    let found = text.parse().ok().filter(|found| (1..=most).contains(found));
+    found.ok_or_else(|| format!("write a whole number from 1 to {most}"))
 }
 
 fn tls(
@@ -248,10 +253,9 @@ fn redis(
 }
 
 fn allowed_servers(patterns: &[String], mistakes: &mut Mistakes) -> Allowed {
-    if patterns.iter().any(|pattern| pattern.trim() == "*") {
-        return Allowed::Any;
-    }
-    Allowed::Only(server_patterns("allowServers", patterns, mistakes))
+    let (every, named): (Vec<_>, Vec<_>) = patterns.iter().cloned().partition(|pattern| pattern.trim() == "*");
+    let named = server_patterns("allowServers", &named, mistakes);
+    if every.is_empty() { Allowed::Only(named) } else { Allowed::Any(named) }
 }
 
 fn server_patterns(option: &str, patterns: &[String], mistakes: &mut Mistakes) -> Vec<ServerPattern> {
@@ -319,6 +323,14 @@ mod tests {
     }
 
     #[test]
+    fn every_server_is_allowed_beside_networks_that_are_meant() {
+        let settings = parsed(Options::default(), "allowServers: ['*', '169.254.20.0/24']").unwrap();
+        assert_eq!(settings.forecaster.source.allowed_servers, Allowed::Any(vec!["169.254.20.0/24".parse().unwrap()]));
+        let mistakes = parsed(Options::default(), "allowServers: ['*', '10.1.0.0/8']").unwrap_err();
+        assert!(mistakes[0].contains("write 10.0.0.0/8 for the whole network"), "{mistakes:?}");
+    }
+
+    #[test]
     fn a_scaler_alone_needs_forecasters_and_no_prometheus() {
         let parsed = |urls: &str, file: &str| {
             let forecasters = urls.split(',').filter(|url| !url.is_empty()).map(str::to_owned).collect();
@@ -368,6 +380,8 @@ grpcAddress: "6000"
 refreshInterval: "15"
 queryConcurrency: 0
 maxTargets: 0
+maxSamplesPerNamespace: 0
+queryTimeout: 61s
 logFormat: xml
 tlsKeyFile: /k
 redisUrl: http://:hush@redis
@@ -385,6 +399,8 @@ credentials:
             "refreshInterval \"15\"",
             "queryConcurrency \"0\"",
             "maxTargets \"0\"",
+            "maxSamplesPerNamespace \"0\"",
+            "queryTimeout \"61s\": must lie from 1ms to 1m",
             "logFormat \"xml\"",
             "redisUrl: write redis://host:6379/0",
             "tlsCertificateFile: write tlsCertificateFile and tlsKeyFile",

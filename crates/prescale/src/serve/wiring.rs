@@ -136,7 +136,7 @@ mod tests {
         file.keep(vec![(key.clone(), Kept { outlook: Arc::clone(&outlook), memory: None })]).await.unwrap();
         publish.publish(&key, outlook);
 
-        let settings = Settings::new(SourceSettings::new(None, Allowed::Any));
+        let settings = Settings::new(SourceSettings::new(None, Allowed::Any(vec![])));
         let clock: Arc<dyn Clock> = Arc::new(ops::SystemClock);
         let forecaster = Forecaster::new(settings, Arc::clone(&clock), Arc::new(publish), &mut registry).unwrap();
         Targets { forecaster, journal: Arc::clone(&journal), board, clock }.forget(&key);

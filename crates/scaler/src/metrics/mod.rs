@@ -59,6 +59,7 @@ struct LimitLabel {
 enum Limit {
     Total,
     Namespace,
+    Samples,
 }
 
 impl EncodeLabelValue for Limit {
@@ -66,6 +67,7 @@ impl EncodeLabelValue for Limit {
         match self {
             Self::Total => "total",
             Self::Namespace => "namespace",
+            Self::Samples => "samples",
         }
         .encode(encoder)
     }
@@ -84,7 +86,7 @@ impl Metrics {
         );
         let refused = Family::<LimitLabel, Counter>::default();
         // there from the start: a rate over a counter that appears with its first count misses it
-        for limit in [Limit::Total, Limit::Namespace] {
+        for limit in [Limit::Total, Limit::Namespace, Limit::Samples] {
             drop(refused.get_or_create(&LimitLabel { limit }));
         }
         let help = "Calls for new targets that were refused because there are as many as there may be";
@@ -98,6 +100,7 @@ impl Metrics {
         let limit = match no_seat {
             NoSeat::Total(_) => Limit::Total,
             NoSeat::Namespace(_) => Limit::Namespace,
+            NoSeat::Samples { .. } => Limit::Samples,
         };
         self.refused.get_or_create(&LimitLabel { limit }).inc();
     }
