@@ -91,6 +91,7 @@ impl Mixture {
                 knots.push(Knot::of(misses, ahead, past, &regimes));
             }
         }
+        knots.shrink_to_fit();
         (!knots.is_empty()).then_some(Self { knots })
     }
 

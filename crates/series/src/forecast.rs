@@ -41,8 +41,11 @@ impl Forecast {
         origin: Timestamp,
         model: ModelName,
         levels: Vec<Quantile>,
-        horizons: Vec<Horizon>,
+        mut horizons: Vec<Horizon>,
     ) -> Result<Self, ForecastError> {
+        // it is kept as long as it is the newest, for thousands of targets
+        horizons.shrink_to_fit();
+        horizons.iter_mut().for_each(|horizon| horizon.quantiles.shrink_to_fit());
         RawForecast { origin, model, levels, horizons }.try_into()
     }
 

@@ -126,6 +126,9 @@ impl Rows {
     fn push(&mut self, row: Row) {
         if self.ring.len() == self.most {
             self.ring.pop_front();
+        } else if self.ring.is_empty() {
+            // all that it will ever take, and not the next power of two
+            self.ring.reserve_exact(self.most);
         }
         self.ring.push_back(row);
     }
