@@ -45,7 +45,9 @@ impl Forecast {
     ) -> Result<Self, ForecastError> {
         // it is kept as long as it is the newest, for thousands of targets
         horizons.shrink_to_fit();
-        horizons.iter_mut().for_each(|horizon| horizon.quantiles.shrink_to_fit());
+        for horizon in &mut horizons {
+            horizon.quantiles.shrink_to_fit();
+        }
         RawForecast { origin, model, levels, horizons }.try_into()
     }
 
