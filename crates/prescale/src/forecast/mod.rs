@@ -3,6 +3,7 @@
 //! Reads a file or standard input and asks nobody. Nothing is forecast while the input has mistakes: all of them are told, by line.
 
 mod ahead;
+mod chart;
 mod output;
 mod plot;
 #[cfg(test)]
@@ -20,12 +21,15 @@ use jiff::tz::TimeZone;
 use series::{Forecast, ModelChoice, ModelName, NoForecast, Quantile, Series, Step};
 
 use self::ahead::Asked;
+use self::plot::Plot;
 use crate::input::{self, Named};
 
 /// The levels unless stated: the deciles and the ends of 95 %.
 const QUANTILES: &str = "0.025,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.975";
 /// The levels between which the models know their quantiles.
 const LEVELS: std::ops::RangeInclusive<f64> = 0.01..=0.999;
+/// Columns of a chart where there is no terminal.
+const PLAIN_WIDTH: usize = 100;
 /// More steps ahead than this are no forecast.
 const MOST_STEPS: u32 = 10_000;
 
@@ -73,9 +77,14 @@ pub(crate) struct ForecastArgs {
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_timezone)]
     timezone: TimeZone,
 
-    /// Draw the end of each series and its forecast into this file as well, an SVG; of many series the first 24
-    #[arg(long, value_name = "FILE", value_parser = parse_plot)]
-    plot: Option<PathBuf>,
+    /// Draw the end of each series and its forecast into this file as well, an SVG or a PNG by the end of its name; of many series
+    /// the first 24
+    #[arg(long, value_name = "FILE", value_parser = Plot::parse)]
+    plot: Option<Plot>,
+
+    /// Draw them in the terminal as well, on standard error; of many series the first 24
+    #[arg(long)]
+    chart: bool,
 
     /// How many series are worked on at once; as many as the machine has cores unless stated
     #[arg(long, value_name = "NUMBER")]
@@ -135,7 +144,7 @@ fn forecast(
         match outcome {
             Ok(forecast) => {
                 output::rows(&mut stdout, one, &forecast, asked, &args.quantiles)?;
-                if args.plot.is_some() && drawn.len() < plot::MOST_SERIES {
+                if (args.plot.is_some() || args.chart) && drawn.len() < plot::MOST_SERIES {
                     drawn.push((one, forecast));
                 }
             }
@@ -146,9 +155,14 @@ fn forecast(
         }
     }
     stdout.flush()?;
-    if let Some(file) = &args.plot {
-        std::fs::write(file, plot::svg(&drawn))
-            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    if args.chart {
+        let width = crossterm::terminal::size().map_or(PLAIN_WIDTH, |(columns, _)| usize::from(columns));
+        for (named, forecast) in &drawn {
+            chart::draw(&mut stderr, named, forecast, width)?;
+        }
+    }
+    if let Some(plot) = &args.plot {
+        plot.write(&drawn)?;
     }
     Ok(complete)
 }
@@ -198,10 +212,9 @@ impl ForecastArgs {
     }
 }
 
-fn parse_plot(text: &str) -> Result<PathBuf, String> {
-    let file = PathBuf::from(text);
-    let is_svg = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
-    if is_svg { Ok(file) } else { Err("write a file that ends in .svg".to_owned()) }
+/// A time in pictures, to the minute.
+fn minute(second: i64) -> String {
+    series::Timestamp::from_second(second).unwrap_or_default().strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 fn parse_step(text: &str) -> Result<Step, String> {
