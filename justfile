@@ -7,7 +7,7 @@ default:
     @just --list --unsorted
 
 # All checks, the tests first.
-ci: test lint deny benches manifests page
+ci: test model lint deny benches manifests page
 
 # Every test: units, properties, the real processes against real servers, KEDA's client against them.
 test:
@@ -37,6 +37,14 @@ picture:
 # The manifests that hold rules, dashboards and namespaces, made anew of those.
 manifests-update:
     cd tests/manifests && go test -run TestManifestsHoldTheRulesAndDashboardsAsTheyAre -update ./...
+
+# A model added as CONTRIBUTING says, in a copy of the tree, and its tests.
+model:
+    tests/model/try
+
+# The references of options and commands, made anew of the code.
+reference:
+    PRESCALE_UPDATE_REFERENCE=1 cargo test --workspace --bin prescale reference
 
 # Form, lints and documentation, without a warning.
 lint: lint-go

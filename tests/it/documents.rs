@@ -1,15 +1,14 @@
 //! What the documents say of options, metrics and reasons is what the process has.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
+use crate::harness::documents::{self, commands, prose};
 use crate::harness::faulty::{Behavior, FaultyPrometheus};
 use crate::harness::keda::{Keda, Trigger};
 use crate::harness::prescale::{Prescale, run};
 
 fn document(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
-    std::fs::read_to_string(&path).expect("a document of the repository")
+    documents::read(&documents::root().join("docs").join(name))
 }
 
 /// The words of `text` that begin with `prefix`, up to the first character that `belongs` does not take.
@@ -18,21 +17,6 @@ fn words(text: &str, prefix: &str, belongs: impl Fn(char) -> bool) -> BTreeSet<S
         .map(|(at, _)| text[at..].chars().take_while(|&c| belongs(c)).collect())
         .filter(|word: &String| word.len() > prefix.len())
         .collect()
-}
-
-#[test]
-fn every_option_of_serve_is_in_the_configuration_reference_and_the_other_way_round() {
-    let help = String::from_utf8(run(&["serve", "--help"]).stdout).expect("text");
-    let reference = document("configuration.md");
-    let flag = |c: char| c == '-' || c.is_ascii_lowercase();
-    let (mut in_help, mut in_reference) = (words(&help, "--", flag), words(&reference, "--", flag));
-    in_help.remove("--help");
-    // the rule under the head of a table
-    in_reference.remove("---");
-    assert!(in_help.len() > 10, "{in_help:?}");
-    assert_eq!(in_help, in_reference);
-    let variable = |c: char| c == '_' || c.is_ascii_uppercase();
-    assert_eq!(words(&help, "PRESCALE_", variable), words(&reference, "PRESCALE_", variable));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,28 +42,51 @@ async fn every_metric_and_every_reason_is_in_the_operations_guide() {
     }
 }
 
-/// The documents of the repository.
-fn documents() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..")];
+/// The text of every source file of the programs.
+fn sources() -> String {
+    let mut text = String::new();
+    let mut folders = vec![documents::root().join("crates")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("it is a folder") {
             let path = entry.expect("it can be listed").path();
-            let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
-            let is_other = name.starts_with('.') || ["target", "node_modules"].contains(&name);
-            if path.is_dir() && !is_other {
+            if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                found.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text += &documents::read(&path);
             }
         }
     }
-    found
+    text
 }
 
-/// The text without its blocks of code, whose brackets are none of ours.
-fn prose(text: &str) -> String {
-    text.split("```").step_by(2).collect()
+#[test]
+fn every_metric_that_a_document_names_is_registered() {
+    let sources = sources();
+    let name = |c: char| c == '_' || c.is_ascii_lowercase();
+    let mut unknown = BTreeSet::new();
+    for document in documents::all() {
+        for metric in words(&documents::read(&document), "prescale_", name) {
+            let counted = metric.trim_end_matches("_total");
+            let timed = counted.trim_end_matches("_seconds");
+            if ![metric.as_str(), counted, timed].iter().any(|name| sources.contains(&format!("\"{name}\""))) {
+                unknown.insert(format!("{}: {metric}", document.display()));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn every_model_is_in_the_guide_and_among_the_metadata() {
+    let refused = String::from_utf8(run(&["forecast", "-", "--horizon", "1", "--model", "none"]).stderr).expect("text");
+    let listed = refused.split("the models are ").nth(1).and_then(|rest| rest.split(", or auto").next());
+    let names: Vec<_> = listed.unwrap_or_else(|| panic!("{refused}")).split(", ").collect();
+    assert!(names.len() >= 9, "{names:?}");
+    let (guide, metadata) = (document("models.md"), document("metadata.md"));
+    for name in names {
+        assert!(guide.contains(&format!("| `{name}` |")), "{name} has no row in models.md");
+        assert!(metadata.contains(&format!("`{name}`")), "{name} is not among the values of `model` in metadata.md");
+    }
 }
 
 /// What the headings of a document are called in links to them.
@@ -93,11 +100,9 @@ fn anchors(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_link_between_documents_leads_somewhere() {
-    let documents = documents();
-    assert!(documents.len() > 15, "{documents:?}");
     let mut broken = Vec::new();
-    for document in documents {
-        let text = std::fs::read_to_string(&document).expect("text");
+    for document in documents::all() {
+        let text = documents::read(&document);
         let here = document.parent().expect("it lies in a folder");
         for link in prose(&text).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.contains("://") || link.starts_with("mailto:") {
@@ -117,31 +122,108 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// What a program says of its own flags, and of those of `COMMAND`.
+fn help(command: &str) -> String {
+    let output = run(&[command, "--help"]);
+    if output.status.success() { String::from_utf8(output.stdout).expect("text") } else { String::new() }
+}
+
 #[test]
 fn every_command_of_prescale_in_a_document_is_one_that_it_takes() {
-    let help = String::from_utf8(run(&["--help"]).stdout).expect("text");
     let mut unknown = Vec::new();
-    for document in documents() {
-        let text = std::fs::read_to_string(&document).expect("text");
-        for block in text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()) {
-            for line in block.lines() {
-                let line = line.split(" #").next().unwrap_or_default();
-                let Some(command) = line.trim_start().strip_prefix("prescale ") else { continue };
-                let mut words = command.split_whitespace();
-                let name = words.next().unwrap_or_default();
-                if !help.contains(&format!("  {name} ")) {
-                    unknown.push(format!("{}: {line}", document.display()));
-                    continue;
-                }
-                let own = String::from_utf8(run(&[name, "--help"]).stdout).expect("text");
-                for flag in words.filter(|word| word.starts_with("--")) {
-                    let flag = flag.split('=').next().unwrap_or_default();
-                    if !own.contains(flag) {
-                        unknown.push(format!("{}: {line}: {flag}", document.display()));
-                    }
+    for block in documents::blocks("sh").into_iter().chain(documents::blocks("")) {
+        for line in commands(&block) {
+            let Some(command) = line.strip_prefix("prescale ") else { continue };
+            let mut words = command.split(' ');
+            let own = help(words.next().unwrap_or_default());
+            if own.is_empty() {
+                unknown.push(format!("{}: {line}", block.place));
+            }
+            for flag in words.filter(|word| word.starts_with("--")) {
+                let flag = flag.split('=').next().unwrap_or_default();
+                if !own.contains(&format!("{flag} ")) && !own.contains(&format!("{flag}\n")) {
+                    unknown.push(format!("{}: {line}: {flag}", block.place));
                 }
             }
         }
     }
     assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+}
+
+/// Flags of other programs, and of benches, that documents name.
+const FOREIGN_FLAGS: [&str; 15] = [
+    "--bigkeys",
+    "--cascade",
+    "--check-keys",
+    "--document-private-items",
+    "--example",
+    "--open",
+    "--previous",
+    "--release",
+    "--server-side",
+    "--set",
+    "--sort-by",
+    "--storage",
+    "--times",
+    "--type",
+    "--work",
+];
+
+#[test]
+fn every_flag_that_a_document_names_is_there() {
+    let flag = |c: char| c == '-' || c.is_ascii_lowercase();
+    let commands = ["serve", "backtest", "check", "demo", "explain", "forecast"].map(help).concat();
+    // the workload's flags are held to it by its own tests' document, and scripts say theirs in their heads
+    let mut known = words(&commands, "--", flag);
+    let source = |path: &str| documents::read(&documents::root().join(path));
+    known.extend(words(&source("benches/peers/autoscale.py"), "--", flag));
+    for field in source("crates/chat-backend/src/serve/settings.rs")
+        .lines()
+        .chain(source("crates/chat-backend/src/load/mod.rs").lines())
+    {
+        let field = field.trim().strip_prefix("pub(crate) ").unwrap_or(field.trim());
+        if let Some((name, _)) = field.split_once(": ") {
+            known.insert(format!("--{}", name.replace('_', "-")));
+        }
+    }
+    let mut unknown = BTreeSet::new();
+    for document in documents::all() {
+        for part in prose(&documents::read(&document)).split('`').skip(1).step_by(2) {
+            for named in words(part, "--", flag) {
+                if named.trim_matches('-').is_empty() || FOREIGN_FLAGS.contains(&named.as_str()) {
+                    continue;
+                }
+                if !known.contains(&named) {
+                    unknown.insert(format!("{}: {named}", document.display()));
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn every_recipe_and_every_file_that_a_command_names_is_there() {
+    let recipes = documents::read(&documents::root().join("justfile"));
+    let mut missing = Vec::new();
+    for block in documents::blocks("sh") {
+        for line in commands(&block) {
+            let words: Vec<_> = line.split(' ').collect();
+            if let Some(place) = words.iter().position(|word| *word == "just") {
+                let recipe = words.get(place + 1).copied().unwrap_or_default();
+                let is_there = |line: &str| line.split([' ', ':']).next() == Some(recipe);
+                if !recipes.lines().any(is_there) {
+                    missing.push(format!("{}: {line}", block.place));
+                }
+            }
+            let is_ours =
+                |word: &&&str| ["k8s/", "crates/", "benches/", "tests/"].iter().any(|folder| word.starts_with(folder));
+            for path in words.iter().filter(is_ours).filter(|path| !path.contains('$')) {
+                if !documents::root().join(path).exists() {
+                    missing.push(format!("{}: {path}", block.place));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

@@ -9,6 +9,7 @@ mod cli;
 mod conformance;
 mod documents;
 mod end_to_end;
+mod examples;
 mod faults;
 mod harness;
 mod keda_client;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::harness::eventually::eventually;
 use crate::harness::faulty::{Behavior, FaultyPrometheus};
+use crate::harness::http;
 use crate::harness::keda::{Keda, Trigger};
 use crate::harness::prescale::{Prescale, StateFolder, run};
 
@@ -74,6 +75,32 @@ async fn a_target_appears_with_its_story_and_its_fault_is_told_there_and_in_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_somebody_outside_may_own_gets_an_answer_to_probes_alone() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let prescale = Prescale::serve(&["--prometheus", &server.url(), "--allow-host", "prescale.example.com"]).await;
+    let asked = async |host: &str, path: &str| {
+        http::get_as(prescale.http(), host, path).await.unwrap_or_else(|error| panic!("{host}{path}: {error}"))
+    };
+    for path in ["/", "/assets/main.js", "/api/v1/targets", "/api/v1/openapi.json", "/metrics"] {
+        for own in [
+            "10.1.2.3:8080",
+            "localhost",
+            "prescale:8080",
+            "keda-scaler.ml-autoscaler.svc:8080",
+            "prescale.example.com",
+        ] {
+            assert_eq!(asked(own, path).await.0, 200, "{own}{path}");
+        }
+        let (status, body) = asked("rebound.example.com", path).await;
+        assert_eq!(status, 421, "{path}: {body}");
+        assert!(body.contains("--allow-host rebound.example.com"), "{body}");
+    }
+    for probe in ["/livez", "/readyz"] {
+        assert_eq!(asked("rebound.example.com", probe).await.0, 200, "{probe}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_secret_shows_on_the_page_in_answers_logs_metrics_or_the_terminal() {
     let mut server = FaultyPrometheus::start(Behavior::Healthy);
     let folder = StateFolder::new();
@@ -113,8 +140,9 @@ async fn no_secret_shows_on_the_page_in_answers_logs_metrics_or_the_terminal() {
         })
         .await;
         let at = json(&prescale, "/api/v1/targets").await["now"].as_str().expect("a time").to_owned();
-        for asked in
-            ["/", "/api/v1/targets", &path, &format!("{path}/moment?at={at}"), "/metrics", "/api/v1/openapi.json"]
+        let moment = format!("{path}/moment?at={at}");
+        let of_object = "/api/v1/targets/ml-autoscaler/secretive";
+        for asked in ["/", "/api/v1/targets", of_object, &path, &moment, "/metrics", "/readyz", "/api/v1/openapi.json"]
         {
             let (status, body) = prescale.get(asked).await;
             assert_eq!(status, 200, "{asked}");
@@ -131,4 +159,86 @@ async fn no_secret_shows_on_the_page_in_answers_logs_metrics_or_the_terminal() {
     assert_eq!(prescale.logged(&["hush-"]), 0, "a line of the log shows a secret");
     let names = json(&prescale, &path).await["metadata"].to_string();
     assert!(names.contains("x-api-key") && names.contains("tenant-a"), "names are no secrets: {names}");
+
+    let mut prescale = prescale;
+    prescale.terminate();
+    assert!(prescale.end().await.success());
+    assert_eq!(prescale.logged(&["hush-"]), 0, "a line of the log shows a secret");
+    let mut kept = 0;
+    for file in std::fs::read_dir(folder.path()).expect("it was written") {
+        let bytes = std::fs::read(file.expect("it can be listed").path()).expect("it can be read");
+        kept += bytes.len();
+        assert!(!bytes.windows(5).any(|bytes| bytes == b"hush-"), "the state file holds a secret");
+    }
+    assert!(kept > 1000, "{kept} bytes of state");
+}
+
+/// All that a command says.
+fn said(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn no_secret_shows_in_what_commands_say_of_mistakes() {
+    let folder = tempfile::tempdir().expect("there is room for a temporary directory");
+    let manifest = "apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: shop, namespace: shop}
+spec:
+  scaleTargetRef: {name: shop}
+  triggers:
+    - type: external
+      metadata:
+        scalerAddress: prescale:6000
+        serverAddress: http://user:hush-address@prometheus:9090
+        query: load
+        threshold: '12'
+        customHeaders: X-Api-Key=hush-header,hush-name
+        queryParameters: key=hush=parameter,hush-parameter
+        credentials: Hush-Credentials
+        customHeadersFromEnv: hush-environment
+";
+    let file = folder.path().join("scaledobject.yaml");
+    std::fs::write(&file, manifest).expect("it is writable");
+    let file = file.display().to_string();
+    // nobody listens there
+    let address = "http://user:hush-address@127.0.0.1:1";
+    let redis = "redis://:hush-redis@127.0.0.1:1/none";
+    let token = "https://prometheus?token=hush-token";
+    let query = ["--query", "load", "--threshold", "12"];
+    for (arguments, part) in [
+        (vec!["check", &file], "serverAddress"),
+        (vec!["check", &file, "--prometheus", address], "--prometheus"),
+        ([["backtest", "--prometheus", address].as_slice(), &query].concat(), "--prometheus"),
+        ([["backtest", "--prometheus", token].as_slice(), &query].concat(), "--prometheus"),
+        (vec!["explain", "shop/shop", "--server", address], "does not answer"),
+        (vec!["serve", "--prometheus", address], "prometheus"),
+        (vec!["serve", "--prometheus", token], "prometheus"),
+        (vec!["serve", "--allow-server", address], "allowServers"),
+        (vec!["serve", "--prometheus", "http://p", "--redis-url", redis], "redisUrl"),
+        (vec!["serve", "--role", "scaler", "--forecaster", address], "forecasters"),
+    ] {
+        let said = said(&arguments).to_lowercase();
+        assert!(said.contains(&part.to_lowercase()), "{arguments:?}: {said}");
+        assert!(!said.contains("hush"), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_shows_in_what_is_logged_of_a_store_that_cannot_be_reached() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    // nobody listens there
+    let redis = "redis://:hush-redis@127.0.0.1:1/0";
+    let prescale = Prescale::serve(&["--prometheus", &server.url(), "--redis-url", redis]).await;
+    Keda::connect(prescale.grpc()).await.value_at_last(&Trigger::light("kept", &server.url())).await;
+    eventually("a store that fails", async || match prescale.metric("prescale_store_up", &[]).await {
+        Some(0.0) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert!(prescale.logged(&["store"]) > 0, "it is said that the store fails");
+    assert_eq!(prescale.logged(&["hush-"]), 0, "a line of the log shows a secret");
+    let (_, ready) = prescale.get("/readyz").await;
+    assert!(!ready.contains("hush-"), "{ready}");
 }

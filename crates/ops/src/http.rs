@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::registry::Registry;
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::Readiness;
+use crate::hosts::{Hosts, admitted};
 
 /// After the stop, requests under way get this long to end: a client that sends half a request, or reads no answer, must
 /// not keep the process.
@@ -25,22 +27,23 @@ struct Shared {
 }
 
 /// Serves the endpoints, and `further` routes, on `listener` until `stop`; requests under way then have five seconds to end.
+/// Only requests for one of `hosts` are answered, but for those of probes, which name no target.
 ///
 /// # Errors
 /// Where the listener breaks down.
 pub async fn serve(
     listener: TcpListener,
+    hosts: Hosts,
     further: Router,
     registry: Registry,
     readiness: Readiness,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let routes = Router::new()
-        .route("/livez", get(live))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(Arc::new(Shared { registry, readiness }))
-        .merge(further);
+    let shared = Arc::new(Shared { registry, readiness });
+    let probes = Router::new().route("/livez", get(live)).route("/readyz", get(ready));
+    let guarded = Router::new().route("/metrics", get(metrics)).with_state(Arc::clone(&shared)).merge(further);
+    let guarded = guarded.layer(from_fn_with_state(Arc::new(hosts), admitted));
+    let routes = probes.with_state(shared).merge(guarded);
     let grace = {
         let stop = stop.clone();
         async move {
@@ -98,7 +101,14 @@ mod tests {
         client.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n").await.unwrap();
         let stop = CancellationToken::new();
         let (readiness, _starting) = Readiness::new(stop.clone());
-        let server = tokio::spawn(serve(listener, Router::new(), Registry::default(), readiness, stop.clone()));
+        let server = tokio::spawn(serve(
+            listener,
+            Hosts::default(),
+            Router::new(),
+            Registry::default(),
+            readiness,
+            stop.clone(),
+        ));
         // the server has read that half before it is told to stop
         tokio::time::sleep(Duration::from_secs(1)).await;
         stop.cancel();

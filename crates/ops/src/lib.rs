@@ -2,6 +2,7 @@
 //! and the HTTP endpoints for probes and Prometheus.
 
 mod clock;
+mod hosts;
 mod http;
 mod incoming;
 mod readiness;
@@ -10,6 +11,7 @@ mod telemetry;
 mod tls;
 
 pub use clock::SystemClock;
+pub use hosts::{HostPattern, HostPatternError, Hosts};
 pub use http::serve;
 pub use incoming::{Connection, incoming};
 pub use readiness::{Latch, Readiness};

@@ -1,11 +1,14 @@
 //! `prescale`: a KEDA external scaler that scales a workload before its load arrives. One page per command.
 
+mod address;
 mod backtest;
 mod check;
 mod demo;
 mod explain;
 mod forecast;
 mod input;
+#[cfg(test)]
+mod reference;
 mod serve;
 
 use std::io::Write as _;

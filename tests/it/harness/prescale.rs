@@ -149,10 +149,15 @@ pub(crate) fn run_unread(arguments: &[&str]) -> Output {
     child.wait_with_output().expect("it ends")
 }
 
+/// Where the binary is.
+pub(crate) fn program() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(build)
+}
+
 /// The binary, in an environment that sets none of its options.
 fn command() -> Command {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    let mut command = Command::new(BINARY.get_or_init(build));
+    let mut command = Command::new(program());
     clear_options(&mut command);
     command
 }

@@ -9,6 +9,7 @@ use series::{ModelChoice, ModelName, ServerAddress, Step};
 use simulator::{ReplicaRange, StartUp};
 
 use super::load::Asked;
+use crate::address::Address;
 
 /// Beyond this a bucket hides what an HPA does within it.
 pub(super) const COARSEST_STEP: Duration = Duration::from_mins(30);
@@ -29,7 +30,7 @@ pub(crate) struct BacktestArgs {
     pub(super) trace: Option<PathBuf>,
 
     /// Prometheus (or what speaks its API) to read the load from
-    #[arg(long, value_name = "URL", requires = "query")]
+    #[arg(long, value_name = "URL", requires = "query", value_parser = Address)]
     pub(super) prometheus: Option<ServerAddress>,
 
     /// The query that gives the total load, as in the trigger

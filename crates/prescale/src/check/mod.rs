@@ -17,6 +17,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::address::Address;
 use measured::Prometheus;
 use report::Tally;
 
@@ -33,7 +34,7 @@ pub(crate) struct CheckArgs {
 
     /// Ask this Prometheus whether each query gives one series, how much history there is, how regular it is, and what being ready
     /// a lead time ahead costs. It is asked in place of the servers that triggers name, and without the scaler's credentials
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = Address)]
     prometheus: Option<series::ServerAddress>,
 }
 

@@ -94,7 +94,7 @@ impl Stage {
             let routes = status::routes(Arc::clone(&observatory), never.clone());
             running.spawn(async move {
                 // ends with the demo
-                let _ = ops::serve(page, routes, registry, readiness, never).await;
+                let _ = ops::serve(page, ops::Hosts::default(), routes, registry, readiness, never).await;
             });
         }
         let stage = Self { clock, board, observatory, forecaster, keda, key, _running: running };

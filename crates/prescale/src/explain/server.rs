@@ -14,6 +14,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A running scaler.
 pub(super) struct Server {
     base: Url,
+    /// The same in messages: without user name and password.
+    shown: Url,
     client: Client,
 }
 
@@ -27,7 +29,10 @@ struct Problem {
 impl Server {
     pub(super) fn at(base: &Url) -> anyhow::Result<Self> {
         let client = Client::builder().timeout(TIMEOUT).build().context("no HTTP client can be made")?;
-        Ok(Self { base: base.clone(), client })
+        let mut shown = base.clone();
+        // a URL that can hold none has none
+        let _ = (shown.set_username(""), shown.set_password(None));
+        Ok(Self { base: base.clone(), shown, client })
     }
 
     /// What is at `path` of the API, about `at` where that matters.
@@ -41,14 +46,14 @@ impl Server {
             url.query_pairs_mut().append_pair("at", &at.to_string());
         }
         let asked = self.client.get(url).send().await;
-        let answer = asked.with_context(|| format!("{} does not answer; --server names another", self.base))?;
+        let answer = asked.with_context(|| format!("{} does not answer; --server names another", self.shown))?;
         let (status, text) = (answer.status(), answer.text().await.context("the answer broke off")?);
         if status.is_success() {
             return Ok(text);
         }
         match serde_json::from_str::<Problem>(&text) {
             Ok(Problem { title, detail }) => bail!("{title}: {detail}"),
-            Err(_) => bail!("{} answers {status}: is a scaler there?", self.base),
+            Err(_) => bail!("{} answers {status}: is a scaler there?", self.shown),
         }
     }
 }

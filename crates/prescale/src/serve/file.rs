@@ -22,19 +22,29 @@ pub(crate) struct ConfigFile {
 
 /// Credentials as written. Secrets stay in files of their own, which are read anew for each request.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct CredentialEntry {
+    /// Servers that these may be sent to, written as `allowServers`; required
     pub(crate) servers: Vec<String>,
-    pub(crate) bearer_token_file: Option<PathBuf>,
+    /// File with a bearer token
+    pub(crate) bearer_token_file: Option<String>,
+    /// User for basic authentication, without `:`; with `passwordFile`, and in place of a bearer token
     pub(crate) username: Option<String>,
-    pub(crate) password_file: Option<PathBuf>,
-    /// Header name to the file that holds its value.
-    pub(crate) header_files: BTreeMap<String, PathBuf>,
-    pub(crate) certificate_file: Option<PathBuf>,
-    pub(crate) key_file: Option<PathBuf>,
-    pub(crate) authority_file: Option<PathBuf>,
+    /// File with the password of `username`
+    pub(crate) password_file: Option<String>,
+    /// Names of further headers, each with the file that holds its value
+    pub(crate) header_files: BTreeMap<String, String>,
+    /// Client certificate with those it is signed with, PEM (mTLS); with `keyFile`
+    pub(crate) certificate_file: Option<String>,
+    /// Private key of `certificateFile`, PEM
+    pub(crate) key_file: Option<String>,
+    /// Certificates of who signs the server's, PEM, in place of the system's
+    pub(crate) authority_file: Option<String>,
+    /// Whether triggers with these credentials may set `unsafeSsl`; `false` unless written
     pub(crate) allow_unsafe_ssl: bool,
     #[serde(flatten)]
+    #[cfg_attr(test, schema(ignore))]
     pub(crate) unknown: BTreeMap<String, Value>,
 }
 

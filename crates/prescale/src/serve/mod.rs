@@ -3,6 +3,8 @@
 mod file;
 mod journal;
 mod options;
+#[cfg(test)]
+mod reference;
 mod roles;
 mod settings;
 mod wiring;

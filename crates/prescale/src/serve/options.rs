@@ -16,7 +16,7 @@ pub(crate) struct Options {
     pub(crate) prometheus: Option<String>,
 
     /// Further servers that triggers may name: an origin (`https://thanos.example.com:9091`), every host below a domain
-    /// (*.monitoring.svc), the addresses of a network (10.96.0.0/12), or * for all. Repeat the flag, or separate with commas
+    /// (`*.monitoring.svc`), the addresses of a network (`10.96.0.0/12`), or `*` for all. Repeat the flag, or separate with commas
     /// [default: only the one of --prometheus]
     #[arg(long = "allow-server", env = "PRESCALE_ALLOW_SERVER", value_name = "PATTERN", value_delimiter = ',')]
     #[serde(rename = "allowServers")]
@@ -49,12 +49,19 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_HTTP_ADDRESS", value_name = "IP:PORT")]
     pub(crate) http_address: Option<String>,
 
-    /// Folder for what must outlive the process [default: prescale-state in the working directory]
+    /// Further names under which the HTTP address may be asked for, such as that of an Ingress: a name, `*.example.com`, or `*`
+    /// for all. Repeat the flag, or separate with commas [default: only addresses, names without a dot, and those below
+    /// `localhost`, `svc` and `svc.cluster.local`]
+    #[arg(long = "allow-host", env = "PRESCALE_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    #[serde(rename = "allowHosts")]
+    pub(crate) allow_hosts: Vec<String>,
+
+    /// Folder for what must outlive the process [default: prescale-state]
     #[arg(long, env = "PRESCALE_STATE", value_name = "DIR")]
     pub(crate) state: Option<String>,
 
     /// Redis for what must outlive the process, in place of the folder: `redis://host:6379/0`, or `rediss://` for TLS. Several
-    /// processes may share one [default: none]
+    /// processes may share one
     #[arg(long, env = "PRESCALE_REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) redis_url: Option<String>,
 
@@ -66,11 +73,11 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_REDIS_AUTHORITY_FILE", value_name = "FILE")]
     pub(crate) redis_authority_file: Option<String>,
 
-    /// Most targets; calls for further ones are refused [default: 10000]
+    /// Most targets of a scaler, 1 to 1000000; calls for further ones are refused [default: 10000]
     #[arg(long, env = "PRESCALE_MAX_TARGETS", value_name = "COUNT")]
     pub(crate) max_targets: Option<String>,
 
-    /// Most targets of one namespace [default: 2000]
+    /// Most targets of one namespace, 1 to 1000000 [default: 2000]
     #[arg(long, env = "PRESCALE_MAX_TARGETS_PER_NAMESPACE", value_name = "COUNT")]
     pub(crate) max_targets_per_namespace: Option<String>,
 
@@ -79,19 +86,20 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_MAX_SAMPLES_PER_NAMESPACE", value_name = "COUNT")]
     pub(crate) max_samples_per_namespace: Option<String>,
 
-    /// How long a target that nobody asks about is kept: more than the longest `pollingInterval` [default: 1h]
+    /// How long a target that nobody asks about is kept, 10m to 7d: more than the longest `pollingInterval` [default: 1h]
     #[arg(long, env = "PRESCALE_FORGET_AFTER", value_name = "DURATION")]
     pub(crate) forget_after: Option<String>,
 
-    /// How often each target is refreshed: new samples, new forecast [default: 15s]
+    /// How often each target is refreshed, 1s to 1m: new samples, new forecast [default: 15s]
     #[arg(long, env = "PRESCALE_REFRESH_INTERVAL", value_name = "DURATION")]
     pub(crate) refresh_interval: Option<String>,
 
-    /// Most refreshes at once, each with at most one query under way [default: 8]
+    /// Most refreshes at once, 1 to 1000, each with at most one query under way. One server gets three quarters of them at
+    /// most, and so does one namespace where there are several [default: 8]
     #[arg(long, env = "PRESCALE_QUERY_CONCURRENCY", value_name = "COUNT")]
     pub(crate) query_concurrency: Option<String>,
 
-    /// How long one query may take where a trigger states no `timeout` [default: 10s]
+    /// How long one query may take where a trigger states no `timeout`, 1ms to 1m [default: 10s]
     #[arg(long, env = "PRESCALE_QUERY_TIMEOUT", value_name = "DURATION")]
     pub(crate) query_timeout: Option<String>,
 
@@ -103,7 +111,7 @@ pub(crate) struct Options {
     #[arg(long, env = "PRESCALE_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
 
-    /// How it is logged: text or json [default: text]
+    /// How it is logged: `text` or `json` [default: text]
     #[arg(long, env = "PRESCALE_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
 }
@@ -120,6 +128,7 @@ impl Options {
             tls_key_file: self.tls_key_file.or(file.tls_key_file),
             tls_client_authority_file: self.tls_client_authority_file.or(file.tls_client_authority_file),
             http_address: self.http_address.or(file.http_address),
+            allow_hosts: if self.allow_hosts.is_empty() { file.allow_hosts } else { self.allow_hosts },
             state: self.state.or(file.state),
             redis_url: self.redis_url.or(file.redis_url),
             redis_password_file: self.redis_password_file.or(file.redis_password_file),

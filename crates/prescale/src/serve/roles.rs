@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use forecaster::{Forecaster, Hub};
-use ops::{Latch, Readiness, SystemClock, Tls};
+use ops::{Hosts, Latch, Readiness, SystemClock, Tls};
 use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, RemoteForecasts, Scaler};
 use series::Clock;
@@ -30,6 +30,7 @@ struct Process {
     registry: Registry,
     grpc: TcpListener,
     http: TcpListener,
+    hosts: Hosts,
     tls: Option<Arc<Tls>>,
     readiness: Readiness,
     starting: Latch,
@@ -48,7 +49,7 @@ impl Process {
         let (readiness, starting) = Readiness::new(stop.clone());
         let clock = Arc::new(SystemClock);
         let pace = 2 * settings.forecaster.refresh_interval;
-        Ok(Self { clock, registry, grpc, http, tls, readiness, starting, pace, stop })
+        Ok(Self { clock, registry, grpc, http, hosts: settings.hosts.clone(), tls, readiness, starting, pace, stop })
     }
 
     /// The journal of `store`, with its metrics; `memories` tells what is kept beside outlooks.
@@ -88,7 +89,7 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
     let scaler = Arc::new(Scaler::new(board, targets, clock, defaults, &mut process.registry));
 
     process.announce("all")?;
-    let Process { registry, grpc, http, tls, readiness, starting, pace, .. } = process;
+    let Process { registry, grpc, http, hosts, tls, readiness, starting, pace, .. } = process;
     let schedule = tokio::spawn(forecaster.run(stop.clone()));
     let keeping = tokio::spawn(journal.run(pace, stop.clone()));
     drop(starting);
@@ -97,7 +98,9 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
             let connections = ops::incoming(grpc, tls);
             scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
         },
-        async { ops::serve(http, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+        async {
+            ops::serve(http, hosts, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served")
+        },
     );
     // where one of the servers broke down, the rest still ends as after a signal
     stop.cancel();
@@ -122,7 +125,7 @@ pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> a
     let role = Arc::new(forecaster::Role { forecaster: Arc::clone(&forecaster), hub, keeper: wired });
 
     process.announce("forecaster")?;
-    let Process { registry, grpc, http, tls, readiness, starting, pace, .. } = process;
+    let Process { registry, grpc, http, hosts, tls, readiness, starting, pace, .. } = process;
     // refreshes go on until the scalers watch their targets elsewhere
     let end = CancellationToken::new();
     let schedule = tokio::spawn(forecaster.run(end.clone()));
@@ -135,7 +138,9 @@ pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> a
             forecaster::serve(connections, role, stop.clone()).await.context("scalers cannot be served")
         },
         async {
-            ops::serve(http, Router::new(), registry, readiness, stop.clone()).await.context("HTTP cannot be served")
+            ops::serve(http, hosts, Router::new(), registry, readiness, stop.clone())
+                .await
+                .context("HTTP cannot be served")
         },
     );
     stop.cancel();
@@ -169,14 +174,16 @@ pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyho
     let scaler = Arc::new(Scaler::new(board, Arc::new(remote), clock, defaults(&settings), &mut process.registry));
 
     process.announce("scaler")?;
-    let Process { registry, grpc, http, tls, readiness, starting, .. } = process;
+    let Process { registry, grpc, http, hosts, tls, readiness, starting, .. } = process;
     drop(starting);
     let served = tokio::try_join!(
         async {
             let connections = ops::incoming(grpc, tls);
             scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
         },
-        async { ops::serve(http, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served") },
+        async {
+            ops::serve(http, hosts, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served")
+        },
     );
     stop.cancel();
     served.map(drop)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, Source, SourceSettings};
-use ops::{LogFormat, TlsFiles};
+use ops::{Hosts, LogFormat, TlsFiles};
 use scaler::{ForecasterAddress, Limits, parse_duration};
 use series::CredentialName;
 use store::{OutlookRedis, RedisSettings};
@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     /// Certificates for the gRPC port, where it has TLS.
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) http_address: SocketAddr,
+    /// Names under which that address may be asked for.
+    pub(crate) hosts: Hosts,
     pub(crate) state: PathBuf,
     /// Redis, where it is to be used in place of the state folder.
     pub(crate) redis: Option<RedisSettings>,
@@ -100,6 +102,8 @@ impl Settings {
             tls(options.tls_certificate_file, options.tls_key_file, options.tls_client_authority_file, &mut mistakes);
         let forecasters = forecasters(role, &options.forecasters, tls.as_ref(), &mut mistakes);
         let address = |text: &str| text.parse::<SocketAddr>().map_err(|_| "write IP:PORT, such as 0.0.0.0:6000");
+        let hosts = options.allow_hosts.iter().filter_map(|host| mistakes.parsed("allowHosts", Some(host), str::parse));
+        let hosts: Hosts = hosts.collect();
         let settings = Self {
             grpc_address: mistakes
                 .parsed("grpcAddress", options.grpc_address.as_deref(), address)
@@ -109,6 +113,7 @@ impl Settings {
             http_address: mistakes
                 .parsed("httpAddress", options.http_address.as_deref(), address)
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            hosts,
             state: options.state.map_or_else(|| PathBuf::from("prescale-state"), PathBuf::from),
             redis: redis(options.redis_url, options.redis_password_file, options.redis_authority_file, &mut mistakes),
             limits,
@@ -143,7 +148,9 @@ impl Mistakes {
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = text?.trim();
-        parse(text).map_err(|problem| self.note(option, Some(text), problem)).ok()
+        // a URL may hold a password or a token: it is not repeated then
+        let repeated = (!text.contains(['@', '?', '#'])).then_some(text);
+        parse(text).map_err(|problem| self.note(option, repeated, problem)).ok()
     }
 }
 
@@ -387,6 +394,7 @@ tlsKeyFile: /k
 redisUrl: http://:hush@redis
 redisAuthorityFile: /ca
 allowServers: ["*.", "*.monitoring.svc"]
+allowHosts: ["http://prescale.example.com", "*.example.com"]
 prommetheus: http://p:9090
 credentials:
   Tenant_A:
@@ -405,6 +413,7 @@ credentials:
             "redisUrl: write redis://host:6379/0",
             "tlsCertificateFile: write tlsCertificateFile and tlsKeyFile",
             "allowServers \"*.\"",
+            "allowHosts \"http://prescale.example.com\": write a name without a port",
             "prommetheus: there is no such option",
             "credentials.Tenant_A.tokenFile: there is no such key",
             "credentials.Tenant_A.servers",

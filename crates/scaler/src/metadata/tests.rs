@@ -145,8 +145,7 @@ fn all_mistakes_are_reported_at_once() {
             "slo \"99.5\": out of range; write 99.5% or 0.995; it must lie from 0.5 (50%) to 0.999 (99.9%)",
             "quantile: says in another way what `slo` says; write one of `slo`, `quantile` and `costRatio`",
             "mode \"Shadow\": no mode; did you mean shadow? the modes are predict, shadow, reactive",
-            "model \"prophet\": no model; the models are persistence, seasonal-naive-day, seasonal-naive-week, \
-             seasonal-median, holt-winters, theta, calendar, ridge, periodic; auto chooses among them",
+            &format!("model \"prophet\": no model; {}; auto chooses among them", series::UnknownModel),
             "season \"24,168\": a number without a unit; write numbers with units, such as 90s, 3m, 1h30m or 7d \
              (units: ms, s, m, h, d, w)",
             "timezone \"Berlin\": no time zone of the IANA database; write a name such as Europe/Berlin, \
