@@ -29,7 +29,7 @@ page: programs
     cd tests/page && npm ci --no-audit --no-fund && npm test
     tests/page/api
 
-# The picture of the page in the README, made anew.
+# The pictures of the page and of the demo in the README, made anew.
 picture:
     cargo build --release -p prescale
     cd tests/page && npm ci --no-audit --no-fund && PRESCALE_BIN=../../target/release/prescale npm run picture

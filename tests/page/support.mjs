@@ -8,7 +8,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import assert from "node:assert/strict";
 
-const BINARY = process.env.PRESCALE_BIN ?? new URL("../../target/debug/prescale", import.meta.url).pathname;
+export const BINARY = process.env.PRESCALE_BIN ?? new URL("../../target/debug/prescale", import.meta.url).pathname;
 const CROWD = process.env.CROWD_BIN ?? new URL("../../target/debug/examples/crowd", import.meta.url).pathname;
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
