@@ -2,17 +2,40 @@
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
+fuzzed := "metadata answer record csv"
+
 # The recipes.
 default:
     @just --list --unsorted
 
 # All checks, the tests first.
-ci: test model lint deny benches manifests page
+ci: test model lint deny benches manifests page fuzz
 
 # Every test: units, properties, the real processes against real servers, KEDA's client against them.
 test:
     cargo test --workspace
     cd tests/keda-client && go test ./...
+
+# Faults at random for so long, and nothing may grow; `test` has a minute of it.
+soak seconds="3600":
+    PRESCALE_SOAK_SECONDS={{ seconds }} cargo test --workspace --test it -- soak --nocapture
+
+# What reads texts of strangers, fed for so many seconds each with texts that nobody thought of. A text that is not read as promised is
+# left in fuzz/artifacts.
+fuzz seconds="20":
+    for target in {{ fuzzed }}; do \
+        mkdir -p fuzz/target/found/$target && \
+        CARGO_INCREMENTAL=0 cargo fuzz run --sanitizer none $target fuzz/target/found/$target fuzz/corpus/$target -- \
+            -max_total_time={{ seconds }} -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_funcs=0 || exit 1; \
+    done
+
+# The corpus with what the last runs found, as few texts as reach the same code.
+fuzz-keep:
+    for target in {{ fuzzed }}; do \
+        mkdir -p fuzz/target/kept/$target && \
+        cargo fuzz run --sanitizer none $target fuzz/target/kept/$target fuzz/corpus/$target fuzz/target/found/$target -- -merge=1 && \
+        rm -r fuzz/corpus/$target && mv fuzz/target/kept/$target fuzz/corpus/$target || exit 1; \
+    done
 
 # The programs that the tests in other languages start, from the build that `test` made: naming what it names keeps the features of every
 # dependency, and with them the artifacts, the same.

@@ -24,6 +24,8 @@ pub use forecaster::{Forecaster, Publish};
 pub use hub::Hub;
 pub use server::{Brought, Keeper, Resumed, Role, serve};
 pub use settings::{Settings, SetupError, SourceSettings};
+#[cfg(any(test, fuzzing))]
+pub use source::fuzzing;
 pub use source::{
     Allowed, Authorization, ClientIdentity, Credentials, Reserved, Secret, ServerPattern, ServerPatternError, Source,
     SourceError,

@@ -5,6 +5,8 @@
 
 mod board;
 mod durations;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod learned;
 mod metadata;
 mod metrics;

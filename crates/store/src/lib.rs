@@ -4,6 +4,8 @@
 //! Losing a store loses no answer: whoever keeps outlooks has them in memory too, and tries again.
 
 mod file;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod record;
 mod redis;
 

@@ -10,6 +10,8 @@ mod client;
 mod credentials;
 mod error;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod reading;
 mod redaction;
 mod request;

@@ -1,5 +1,7 @@
 //! CSV as series: three forms, every mistake with its line. What commands read that are given a file.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod rows;
 
 use std::borrow::Cow;
@@ -159,6 +161,9 @@ fn wide<'a>(
         let mut values: Vec<Cow<'_, str>> = fields.collect();
         // shorter series than the longest are filled up at their end
         values.truncate(values.iter().rposition(|value| !value.is_empty() && value != "NA").map_or(0, |last| last + 1));
+        if values.is_empty() {
+            mistakes.push(Mistake { line, what: format!("the series {id:?} has no value") });
+        }
         let mut samples = Vec::with_capacity(values.len());
         for (place, value) in values.iter().enumerate() {
             match rows::sample(value) {
@@ -312,6 +317,13 @@ mod tests {
             let named = read(&text, None).unwrap();
             prop_assert_eq!(&named[0].series, &written);
         }
+    }
+
+    #[test]
+    fn a_row_without_a_value_is_no_series() {
+        let mistakes = read("V1,V2,V3\nH1,1,2\nH2,NA,\nH3", Some(Step::MINUTE)).unwrap_err();
+        let told: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["line 3: the series \"H2\" has no value", "line 4: the series \"H3\" has no value"]);
     }
 
     #[test]

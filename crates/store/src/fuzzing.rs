@@ -1,0 +1,25 @@
+//! What a fuzzer feeds with records.
+
+use crate::record;
+
+/// Whatever is read as a record is the same after it was written down.
+///
+/// # Panics
+/// Where it is not.
+#[expect(clippy::expect_used, reason = "a fuzzer finds out by panics")]
+pub fn record(bytes: &[u8]) {
+    let _ = record::issued(bytes);
+    if let Ok(kept) = record::read(bytes) {
+        let written = record::write(&kept).expect("what was read can be written");
+        assert_eq!(record::read(&written).expect("what was written can be read"), kept);
+        assert_eq!(record::issued(&written), Some(kept.outlook.issued));
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn what_was_fed_once_is_still_understood() {
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/record")).unwrap() {
+        record(&std::fs::read(file.unwrap().path()).unwrap());
+    }
+}
