@@ -1,5 +1,7 @@
 //! `docs/commands.md` is what the commands say of themselves; `just reference` writes it.
 
+use std::fmt::Write as _;
+
 use clap::CommandFactory as _;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/commands.md");
@@ -38,7 +40,7 @@ fn commands() -> String {
         let mut command = command.clone().mut_args(|arg| arg.hide_env_values(true)).term_width(110);
         let help = command.render_long_help().to_string();
         let lines: Vec<_> = help.trim_end().lines().map(str::trim_end).collect();
-        text += &format!("\n## {}\n\n```text\n{}\n```\n", command.get_name(), lines.join("\n"));
+        write!(text, "\n## {}\n\n```text\n{}\n```\n", command.get_name(), lines.join("\n")).unwrap();
     }
     text
 }

@@ -1,6 +1,7 @@
 //! The tables of `docs/configuration.md`, made of the options and the file's types; `just reference` writes them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use clap::{Arg, Args as _, Command};
 use utoipa::PartialSchema as _;
@@ -87,7 +88,7 @@ fn options() -> String {
             if value.contains(' ') { default } else { format!("`{value}`{further}") }
         });
         let (meaning, default) = (cell(&meaning), cell(&default));
-        table += &format!("| `--{flag}` | `{variable}` | {key} | {meaning} | {default} |\n");
+        writeln!(table, "| `--{flag}` | `{variable}` | {key} | {meaning} | {default} |").unwrap();
     }
     table
 }
@@ -103,7 +104,7 @@ fn credentials() -> String {
             _ => unreachable!("{key} is text or a list"),
         };
         let meaning = described.as_deref().expect("every key is described");
-        table += &format!("| `{key}` | {} |\n", cell(meaning));
+        writeln!(table, "| `{key}` | {} |", cell(meaning)).unwrap();
     }
     table
 }

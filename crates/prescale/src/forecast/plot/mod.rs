@@ -5,6 +5,7 @@
 mod png;
 mod svg;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use series::{Forecast, Quantile, Series, Step};
@@ -34,8 +35,8 @@ pub(super) enum Plot {
 impl Plot {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let file = PathBuf::from(text);
-        let ending = file.extension().map(|ending| ending.to_ascii_lowercase());
-        match ending.as_deref().and_then(std::ffi::OsStr::to_str) {
+        let ending = file.extension().map(OsStr::to_ascii_lowercase);
+        match ending.as_deref().and_then(OsStr::to_str) {
             Some("svg") => Ok(Self::Svg(file)),
             Some("png") => Ok(Self::Png(file)),
             _ => Err("write a file that ends in .svg or .png".to_owned()),
@@ -241,8 +242,8 @@ mod tests {
         assert_eq!((pixels.width() as f32, pixels.height() as f32), (scale * WIDTH, scale * HEIGHT));
         assert!(painted(LOAD) > 500 && painted(FORECAST) > 200, "{} {}", painted(LOAD), painted(FORECAST));
         // where the wide band is alone
-        let band = |opacity: f32| FORECAST.map(|part| (255.0 + (f32::from(part) - 255.0) * opacity).round() as u8);
-        assert!(painted(band(0.16)) > 1000, "{}", painted(band(0.16)));
+        let band = FORECAST.map(|part| u8::try_from(255 - (255 - u32::from(part)) * 16 / 100).unwrap());
+        assert!(painted(band) > 1000, "{}", painted(band));
         assert!(painted(LABEL) > 50, "{}", painted(LABEL));
     }
 

@@ -1,6 +1,6 @@
 //! A picture as PNG, with two pixels for each that a plain screen has. Letters come with the program: no font is looked for.
 
-use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster, get_raster_width};
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PixmapMut, Stroke, Transform};
 
 use super::{Anchor, Color, Mark, Picture, Point};
@@ -80,7 +80,7 @@ fn write(pixels: &mut PixmapMut<'_>, text: &str, at: Point, anchor: Anchor, colo
     }
     for letter in letters {
         let raster = get_raster(letter, weight, LETTERS).or_else(|| get_raster(UNKNOWN, weight, LETTERS));
-        for (y, row) in (top..).zip(raster.iter().flat_map(|raster| raster.rows())) {
+        for (y, row) in (top..).zip(raster.iter().flat_map(RasterizedChar::rows)) {
             for (x, &covered) in (left..).zip(row.iter()) {
                 blend(pixels, (x, y), color, covered);
             }
