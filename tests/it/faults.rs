@@ -4,6 +4,7 @@ use futures::FutureExt as _;
 use futures::future::join_all;
 use tonic::Code;
 
+use crate::harness::clock::ShiftedClock;
 use crate::harness::eventually::eventually;
 use crate::harness::faulty::{Behavior, FaultyPrometheus};
 use crate::harness::keda::{Keda, Trigger};
@@ -27,17 +28,27 @@ fn object(fault: Behavior) -> &'static str {
         Behavior::Redirect => "redirect",
         Behavior::Page => "page",
         Behavior::Endless => "endless",
+        Behavior::Drip => "drip",
+        Behavior::Truncated => "truncated",
+        Behavior::Text => "text",
+        Behavior::Throttled => "throttled",
+        Behavior::Forgetful => "forgetful",
     }
 }
 
 /// What the rpcs end with while nothing but the fault is known.
 fn codes(fault: Behavior) -> &'static [Code] {
     match fault {
-        Behavior::Healthy => &[],
-        Behavior::Down | Behavior::ServerError | Behavior::Redirect | Behavior::Page => &[Code::Unavailable],
-        Behavior::Slow => &[Code::DeadlineExceeded],
+        Behavior::Healthy | Behavior::Forgetful => &[],
+        Behavior::Down
+        | Behavior::ServerError
+        | Behavior::Redirect
+        | Behavior::Page
+        | Behavior::Truncated
+        | Behavior::Throttled => &[Code::Unavailable],
+        Behavior::Slow | Behavior::Drip => &[Code::DeadlineExceeded],
         Behavior::Empty | Behavior::NotANumber => &[Code::FailedPrecondition],
-        Behavior::TwoSeries => &[Code::InvalidArgument],
+        Behavior::TwoSeries | Behavior::Text => &[Code::InvalidArgument],
         Behavior::Unauthorized => &[Code::PermissionDenied],
         // whichever limit is met first
         Behavior::Endless => &[Code::ResourceExhausted, Code::DeadlineExceeded],
@@ -155,6 +166,78 @@ async fn a_forecast_outlives_a_restart_while_the_source_is_down() {
     let again = Keda::connect(after.grpc()).await.value_at_last(&trigger).await;
     assert!((0.5 * value..2.0 * value).contains(&again), "{value} before, {again} after");
     rests_on_a_forecast(&after, "restarted").await.expect("the kept forecast is in force");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_lost_its_history_takes_nothing_from_what_is_known() {
+    let state = StateFolder::new();
+    let mut server = FaultyPrometheus::start(Behavior::Healthy);
+    let trigger = Trigger::light("forgotten", &server.url());
+    let mut before = Prescale::serve_from(&state, &FLAGS).await;
+    let keda = Keda::connect(before.grpc()).await;
+    keda.value_at_last(&trigger).await;
+    eventually("a forecast", async || {
+        keda.value(&trigger).await.map_err(|status| status.to_string())?;
+        rests_on_a_forecast(&before, "forgotten").await
+    })
+    .await;
+    server.behave(Behavior::Forgetful);
+    assert_in_force_for_some_refreshes(&keda, &trigger, &server, Behavior::Forgetful).await;
+    rests_on_a_forecast(&before, "forgotten").await.expect("the forecast is in force");
+    before.terminate();
+    assert!(before.end().await.success());
+
+    // one that starts anew has what was kept, and the present
+    let after = Prescale::serve_from(&state, &FLAGS).await;
+    let keda = Keda::connect(after.grpc()).await;
+    keda.value_at_last(&trigger).await;
+    assert_in_force_for_some_refreshes(&keda, &trigger, &server, Behavior::Forgetful).await;
+    rests_on_a_forecast(&after, "forgotten").await.expect("the kept forecast is in force");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_and_is_put_right_takes_no_pods() {
+    let Some(clock) = ShiftedClock::new() else { return };
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let trigger = Trigger::light("jumped", &server.url());
+    let prescale = Prescale::serve_by(&clock, &FLAGS).await;
+    let keda = Keda::connect(prescale.grpc()).await;
+    keda.value_at_last(&trigger).await;
+    eventually("a forecast", async || {
+        keda.value(&trigger).await.map_err(|status| status.to_string())?;
+        rests_on_a_forecast(&prescale, "jumped").await
+    })
+    .await;
+    for hours in [2, 0, -2, 0] {
+        clock.shift(hours);
+        assert_in_force_for_some_refreshes(&keda, &trigger, &server, Behavior::Healthy).await;
+    }
+    // nothing of it is left: what was asked for too early is asked for again
+    eventually("the present", async || {
+        assert_in_force(&keda, &trigger, Behavior::Healthy).await;
+        rests_on_a_forecast(&prescale, "jumped").await?;
+        match prescale.metric("prescale_target_forecast_age_seconds", &[]).await {
+            Some(age) if (0.0..700.0).contains(&age) => Ok(()),
+            other => Err(format!("the forecast is {other:?} seconds old")),
+        }
+    })
+    .await;
+}
+
+/// What is known stays in force, for as long as it takes for some refreshes to come by.
+async fn assert_in_force_for_some_refreshes(
+    keda: &Keda,
+    trigger: &Trigger,
+    server: &FaultyPrometheus,
+    behavior: Behavior,
+) {
+    let before = server.instant_queries();
+    eventually("some refreshes", async || {
+        assert_in_force(keda, trigger, behavior).await;
+        let since = server.instant_queries() - before;
+        if since > 4 { Ok(()) } else { Err(format!("{since} so far")) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! Start, stop and crash of the process.
 
+use std::time::Duration;
+
 use tokio::net::TcpStream;
 
 use crate::harness::eventually::eventually;
@@ -24,14 +26,19 @@ async fn neither_silent_connections_nor_hanging_queries_hold_up_the_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_leaves_a_state_folder_that_can_be_used() {
-    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let mut server = FaultyPrometheus::start(Behavior::Healthy);
     let state = StateFolder::new();
     let trigger = Trigger::light("crashed", &server.url());
-    for _ in 0..2 {
+    // at other moments of the two seconds between two writes each time; the tests of `store` kill within a write
+    for pause in [0, 300, 900, 1700, 2100] {
         let prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
         Keda::connect(prescale.grpc()).await.value_at_last(&trigger).await;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        assert_eq!(prescale.logged(&["set aside"]), 0, "the crash before broke nothing");
         prescale.kill();
     }
+    // the last one lived long enough for a write, which answers where Prometheus does not
+    server.behave(Behavior::Down);
     let prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
     Keda::connect(prescale.grpc()).await.value_at_last(&trigger).await;
 }

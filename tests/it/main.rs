@@ -17,6 +17,7 @@ mod lifecycle;
 mod redis;
 mod roles;
 mod servers;
+mod soak;
 mod status;
 mod streams;
 mod tls;

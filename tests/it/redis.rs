@@ -106,7 +106,11 @@ async fn what_cannot_be_read_is_set_aside_and_replaced() {
     let key = one_is_kept(&redis).await;
     prescale.terminate();
     prescale.end().await;
-    for wrong in [["SET", "somebody's text"], ["LPUSH", "somebody's item"]] {
+    // what a later version keeps under names of its own is not touched
+    let later = key.replace("outlook:1:", "outlook:2:");
+    redis.ask(&["SET", &later, "of tomorrow"]);
+    let record_of_tomorrow = ["SET", r#"{"format":99,"outlook":{"of":"tomorrow"}}"#];
+    for wrong in [["SET", "somebody's text"], ["LPUSH", "somebody's item"], record_of_tomorrow] {
         redis.ask(&["DEL", &key]);
         redis.ask(&[wrong[0], &key, wrong[1]]);
         let (mut prescale, keda, trigger) = serve(&server, &redis).await;
@@ -114,7 +118,11 @@ async fn what_cannot_be_read_is_set_aside_and_replaced() {
         eventually("both in Redis", async || {
             let mut keys = redis.keys();
             keys.sort();
-            if keys == [key.clone(), format!("{key}:broken")] { Ok(()) } else { Err(format!("{keys:?}")) }
+            if keys == [key.clone(), format!("{key}:broken"), later.clone()] {
+                Ok(())
+            } else {
+                Err(format!("{keys:?}"))
+            }
         })
         .await;
         assert_eq!(prescale.logged(&["stored outlook cannot be read, it is set aside"]), 1);
@@ -122,4 +130,25 @@ async fn what_cannot_be_read_is_set_aside_and_replaced() {
         prescale.terminate();
         prescale.end().await;
     }
+    assert_eq!(redis.ask(&["GET", &later]), "of tomorrow");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_takes_its_time_costs_no_answer() {
+    let Some(redis) = Redis::started().await else { return };
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let (prescale, keda, trigger) = serve(&server, &redis).await;
+    keda.value_at_last(&trigger).await;
+    one_is_kept(&redis).await;
+    // nobody is answered for twenty seconds; after that everything is as it was
+    redis.ask(&["CLIENT", "PAUSE", "20000", "ALL"]);
+    store_is(&prescale, false).await;
+    keda.value(&trigger).await.expect("the memory is enough");
+    keda.value_at_last(&trigger.with("threshold", "42")).await;
+    store_is(&prescale, true).await;
+    eventually("both in Redis", async || match redis.keys().len() {
+        2 => Ok(()),
+        count => Err(format!("{count}")),
+    })
+    .await;
 }

@@ -127,6 +127,40 @@ async fn targets_move_from_lost_replicas_to_others_and_to_new_ones_without_a_gap
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn both_roles_are_restarted_one_after_the_other_without_a_gap() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let url = server.url();
+    let (ports, flags) = ([free_port(), free_port()], ["--prometheus", &url]);
+    let mut forecasters = [forecaster(ports[0], &flags).await, forecaster(ports[1], &flags).await];
+    let mut scaler = self::scaler("http", &ports, &flags).await;
+    let mut keda = Keda::connect(scaler.grpc()).await;
+    let triggers = triggers(&url);
+    all_known(&keda, &triggers).await;
+    for (place, port) in ports.into_iter().enumerate() {
+        forecasters[place].terminate();
+        while_answering(&keda, &triggers, "the stop of a forecaster", async || forecasters[place].has_ended()).await;
+        forecasters[place] = forecaster(port, &flags).await;
+        while_answering(&keda, &triggers, "the return of a forecaster", async || {
+            match scaler.metric("prescale_forecasters_serving", &[]).await {
+                Some(2.0) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+    // as Kubernetes does it: the new one is there before the old one goes
+    for _ in 0..2 {
+        let next = self::scaler("http", &ports, &flags).await;
+        let to_next = Keda::connect(next.grpc()).await;
+        all_known(&to_next, &triggers).await;
+        scaler.terminate();
+        while_answering(&to_next, &triggers, "the stop of a scaler", async || scaler.has_ended()).await;
+        (scaler, keda) = (next, to_next);
+    }
+    while_answering(&keda, &triggers, "the end", async || Ok(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_any_forecaster_the_last_outlook_answers_and_a_new_one_is_found() {
     let server = FaultyPrometheus::start(Behavior::Healthy);
     let url = server.url();

@@ -10,6 +10,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Json, Response};
 use axum::routing::any;
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -42,11 +43,21 @@ pub(crate) enum Behavior {
     Page,
     /// 200 with JSON that never ends.
     Endless,
+    /// 200 with JSON that comes a byte at a time, and never to its end.
+    Drip,
+    /// 200 with the first half of the JSON that its head announces.
+    Truncated,
+    /// Has a text.
+    Text,
+    /// 429.
+    Throttled,
+    /// Knows the present alone: its history is gone.
+    Forgetful,
 }
 
 impl Behavior {
-    /// Every way to fail.
-    pub(crate) const FAULTS: [Self; 10] = [
+    /// Every way to fail. One that is forgetful answers.
+    pub(crate) const FAULTS: [Self; 14] = [
         Self::Down,
         Self::Slow,
         Self::Empty,
@@ -57,6 +68,10 @@ impl Behavior {
         Self::Redirect,
         Self::Page,
         Self::Endless,
+        Self::Drip,
+        Self::Truncated,
+        Self::Text,
+        Self::Throttled,
     ];
 }
 
@@ -177,6 +192,11 @@ async fn answer(State(state): State<Arc<Shared>>, Path(call): Path<String>, requ
         Behavior::Redirect => (StatusCode::FOUND, [(header::LOCATION, "/login")]).into_response(),
         Behavior::Page => Html("<!doctype html><title>Log in</title>").into_response(),
         Behavior::Endless => endless(),
+        Behavior::Drip => drip(),
+        Behavior::Truncated => truncated(),
+        Behavior::Text => question.text(),
+        Behavior::Throttled => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        Behavior::Forgetful => question.answer(usize::from(!question.range)),
     }
 }
 
@@ -221,21 +241,54 @@ impl Question {
             let body = json!({ "status": "error", "errorType": "bad_data", "error": error });
             return (StatusCode::BAD_REQUEST, Json(body)).into_response();
         }
+        // nor does Prometheus know the future
+        let known = unix_now() + 1.0;
         let sample = |time: f64| json!([time, value(time).to_string()]);
         let next = |time: &f64| (time + self.step <= self.end).then_some(time + self.step);
         let one = |number: usize| {
             let labels = json!({ "number": number.to_string() });
             if self.range {
-                let values: Vec<Value> = std::iter::successors(Some(self.start), next).map(sample).collect();
+                let values: Vec<Value> = std::iter::successors(Some(self.start), next)
+                    .take_while(|time| *time <= known)
+                    .map(sample)
+                    .collect();
                 json!({ "metric": labels, "values": values })
             } else {
                 json!({ "metric": labels, "value": sample(self.end) })
             }
         };
         let kind = if self.range { "matrix" } else { "vector" };
-        let result: Vec<Value> = (1..=series).map(one).collect();
+        let has_begun = if self.range { self.start } else { self.end } <= known;
+        let result: Vec<Value> = (1..=series).filter(|_| has_begun).map(one).collect();
         Json(json!({ "status": "success", "data": { "resultType": kind, "result": result } })).into_response()
     }
+
+    /// What Prometheus makes of `"text"`.
+    fn text(&self) -> Response {
+        if self.range {
+            let error = "invalid expression type \"string\" for range query, must be Scalar or instant Vector";
+            let body = json!({ "status": "error", "errorType": "bad_data", "error": error });
+            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+        }
+        let data = json!({ "resultType": "string", "result": [self.end, "text"] });
+        Json(json!({ "status": "success", "data": data })).into_response()
+    }
+}
+
+fn drip() -> Response {
+    let bytes = futures::stream::repeat("[").then(async |byte| {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok::<_, std::convert::Infallible>(byte)
+    });
+    ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(bytes)).into_response()
+}
+
+fn truncated() -> Response {
+    let half = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"val"#;
+    // the connection breaks off where the rest should come
+    let broken = futures::stream::iter([Ok(half), Err(std::io::Error::other("gone"))]);
+    let head = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_LENGTH, "1000")];
+    (head, Body::from_stream(broken)).into_response()
 }
 
 fn endless() -> Response {

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use tempfile::TempDir;
 
+use super::clock::ShiftedClock;
 use super::eventually::eventually;
 use super::http;
 use super::process::Process;
@@ -33,20 +34,30 @@ impl Prescale {
     /// Serves as one role, with a state folder of its own; `flags` say which role and where it listens.
     pub(crate) async fn serve_role(flags: &[&str]) -> Self {
         let state = StateFolder::new();
-        let served = Self::start(&state, flags).await;
+        let served = Self::start(&state, flags, None).await;
         Self { _state: Some(state), ..served }
     }
 
     /// Serves from `state`, and waits until it is ready.
     pub(crate) async fn serve_from(state: &StateFolder, flags: &[&str]) -> Self {
-        Self::start(state, &[["--grpc-address", "127.0.0.1:0"].as_slice(), flags].concat()).await
+        Self::start(state, &[["--grpc-address", "127.0.0.1:0"].as_slice(), flags].concat(), None).await
     }
 
-    async fn start(state: &StateFolder, flags: &[&str]) -> Self {
+    /// Serves with a state folder of its own, by `clock`.
+    pub(crate) async fn serve_by(clock: &ShiftedClock, flags: &[&str]) -> Self {
+        let (state, grpc) = (StateFolder::new(), ["--grpc-address", "127.0.0.1:0"]);
+        let served = Self::start(&state, &[grpc.as_slice(), flags].concat(), Some(clock)).await;
+        Self { _state: Some(state), ..served }
+    }
+
+    async fn start(state: &StateFolder, flags: &[&str], clock: Option<&ShiftedClock>) -> Self {
         // a write beyond a limit is an error to it, as on a full disk, and no signal
         let mut command = Command::new("sh");
         command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(self::command().get_program());
         clear_options(&mut command);
+        if let Some(clock) = clock {
+            clock.set(&mut command);
+        }
         command.args(["serve", "--http-address", "127.0.0.1:0"]);
         // refreshes often, so that no test waits for one
         command.args(["--log-format", "json", "--log", "info", "--refresh-interval", "1s", "--state"]);
@@ -106,6 +117,13 @@ impl Prescale {
     /// How it ended, once it did.
     pub(crate) async fn end(&mut self) -> ExitStatus {
         self.process.end().await
+    }
+
+    /// Whether it has ended in good order.
+    pub(crate) fn has_ended(&mut self) -> Result<(), String> {
+        let ended = self.process.ended().ok_or_else(|| "it runs".to_owned())?;
+        assert!(ended.success(), "it ended with {ended}");
+        Ok(())
     }
 
     /// How many lines it has logged that hold all of `parts`.
