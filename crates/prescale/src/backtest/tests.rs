@@ -47,7 +47,8 @@ fn the_scorecard_fits_a_hundred_columns_and_ends_with_metadata_that_parse() {
     let trace = trace(directory.path());
     let (stdout, stderr, done) =
         run_with(&["--trace", &trace, "--threshold", "20", "--slo", "99%", "--slo", "0.9", "--hpa-tolerance", "0.05"]);
-    assert!(done && stderr.starts_with("walked forward"), "{stderr}");
+    // on a busy machine lines of progress come before
+    assert!(done && stderr.lines().any(|line| line.starts_with("walked forward")), "{stderr}");
     assert!(stdout.lines().all(|line| line.chars().count() <= 100), "{stdout}");
     for told in
         ["HPA today, target 20", "HPA tuned", "a day ago", "Prescale, slo 99%", "Prescale, slo 90%", "the limit"]
