@@ -13,9 +13,9 @@ RUN cargo chef prepare --recipe-path recipe.json
 
 FROM chef AS builder
 COPY --from=planner /build/recipe.json recipe.json
-RUN cargo chef cook --release --recipe-path recipe.json -p prescale -p chat-backend
+RUN cargo chef cook --release --recipe-path recipe.json -p prescale -p chat-backend --features prescale/jemalloc
 COPY . .
-RUN cargo build --release --locked -p prescale -p chat-backend \
+RUN cargo build --release --locked -p prescale -p chat-backend --features prescale/jemalloc \
     && strip target/release/prescale target/release/chat-backend \
     && mkdir /state
 

@@ -73,7 +73,7 @@ reference:
 # Form, lints and documentation, without a warning.
 lint: lint-go
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # The Go parts of the tests.
@@ -114,7 +114,7 @@ memory *flags:
 
 # What it costs to serve 100, 1,000 and 10,000 targets, beside an empty handler; servers on one core, the rest on another.
 load *flags:
-    cargo build --release -p benches -p prescale --bins
+    cargo build --release -p benches -p prescale --bins --features prescale/jemalloc
     taskset -c 1 target/release/load --core 0 {{ flags }}
 
 # A day of load in a minute, with and without forecast.

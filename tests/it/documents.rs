@@ -151,12 +151,13 @@ fn every_command_of_prescale_in_a_document_is_one_that_it_takes() {
 }
 
 /// Flags of other programs, and of benches, that documents name.
-const FOREIGN_FLAGS: [&str; 15] = [
+const FOREIGN_FLAGS: [&str; 16] = [
     "--bigkeys",
     "--cascade",
     "--check-keys",
     "--document-private-items",
     "--example",
+    "--features",
     "--open",
     "--previous",
     "--release",
@@ -173,14 +174,14 @@ const FOREIGN_FLAGS: [&str; 15] = [
 fn every_flag_that_a_document_names_is_there() {
     let flag = |c: char| c == '-' || c.is_ascii_lowercase();
     let commands = ["serve", "backtest", "check", "demo", "explain", "forecast"].map(help).concat();
-    // the workload's flags are held to it by its own tests' document, and scripts say theirs in their heads
+    // scripts say theirs in their heads, and the workload and the load tool in their fields
     let mut known = words(&commands, "--", flag);
     let source = |path: &str| documents::read(&documents::root().join(path));
     known.extend(words(&source("benches/peers/autoscale.py"), "--", flag));
-    for field in source("crates/chat-backend/src/serve/settings.rs")
-        .lines()
-        .chain(source("crates/chat-backend/src/load/mod.rs").lines())
-    {
+    let fields =
+        ["crates/chat-backend/src/serve/settings.rs", "crates/chat-backend/src/load/mod.rs", "benches/src/bin/load.rs"]
+            .map(source);
+    for field in fields.iter().flat_map(|text| text.lines()) {
         let field = field.trim().strip_prefix("pub(crate) ").unwrap_or(field.trim());
         if let Some((name, _)) = field.split_once(": ") {
             known.insert(format!("--{}", name.replace('_', "-")));

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 /// The system's allocators keep for each thread what thousands of fits left there: with jemalloc the memory of many targets is half, and in a static
 /// binary, whose own allocator has one lock, threads do not wait for each other.
-#[cfg(not(target_env = "msvc"))]
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
