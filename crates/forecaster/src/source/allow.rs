@@ -20,7 +20,7 @@ pub enum Allowed {
 }
 
 impl Allowed {
-    /// Whether a target may name `server`. Where it then leads to is told by [`Allowed::refuses`].
+    /// Whether a target may name `server`. Where its name leads to is another question, asked when it is resolved.
     pub fn permits(&self, server: &ServerAddress) -> bool {
         match self {
             Self::Any(_) => true,
