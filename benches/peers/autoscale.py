@@ -144,8 +144,6 @@ def tables(results, slos):
     columns = [[under / most for under in column if under is not None] for column, most in zip(zip(*[unders(name) for name in names]), allowed)]
     lines.append("| half to one and a half times the allowed | " + " | ".join(f"{sum(0.5 <= one <= 1.5 for one in column)} of {len(column)}" for column in columns) + " |")
     lines.append("| most, as a multiple of the allowed | " + " | ".join(cell(max(column) if column else None) for column in columns) + " |")
-    seconds = max(one["seconds"] for one in results)
-    lines += ["", f"The longest backtest, of all {len(slos)} service levels together, took {seconds:.1f} s."]
     return lines
 
 
