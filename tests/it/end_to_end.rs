@@ -30,15 +30,15 @@ async fn a_forecast_from_real_history_is_published_and_outlives_prometheus() {
     let truth = load::at(unix_now());
     assert!((0.8 * truth..1.4 * truth).contains(&forecast), "the load is {truth}, the forecast {forecast}");
 
-    prometheus.kill();
+    prometheus.process.kill();
     fault_is_noticed(&prescale, &keda, &trigger, "unreachable").await;
     forecast_in_force(&prescale).await.expect("the last forecast is in force");
     prometheus.start().await;
     is_noticed(&prescale, &keda, &trigger, "source answering again", 1).await;
 
-    prometheus.pause();
+    prometheus.process.pause();
     fault_is_noticed(&prescale, &keda, &trigger, "timeout").await;
-    prometheus.resume();
+    prometheus.process.resume();
     is_noticed(&prescale, &keda, &trigger, "source answering again", 2).await;
     forecast_in_force(&prescale).await.expect("a forecast is in force");
 }

@@ -60,7 +60,7 @@ async fn a_redis_that_is_down_at_the_start_is_used_when_it_comes_and_when_it_com
     store_is(&prescale, true).await;
     one_is_kept(&redis).await;
 
-    redis.kill();
+    redis.process.kill();
     store_is(&prescale, false).await;
     keda.value(&trigger).await.expect("the memory is enough");
     redis.start().await;
@@ -86,13 +86,13 @@ async fn a_redis_that_refuses_or_hangs_costs_no_answer() {
     redis.ask(&["REPLICAOF", "NO", "ONE"]);
     store_is(&prescale, true).await;
 
-    redis.pause();
+    redis.process.pause();
     store_is(&prescale, false).await;
     let another = trigger.with("threshold", "41");
     keda.value_at_last(&another).await;
-    redis.resume();
+    redis.process.resume();
     store_is(&prescale, true).await;
-    redis.pause();
+    redis.process.pause();
     prescale.terminate();
     assert!(prescale.end().await.success(), "a hanging Redis does not hold up the stop");
 }

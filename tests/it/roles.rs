@@ -1,7 +1,5 @@
 //! The roles in processes of their own: what KEDA sees while replicas come, go, crash and are cut off.
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use crate::harness::certificates::Authority;
 use crate::harness::eventually::eventually;
 use crate::harness::faulty::{Behavior, FaultyPrometheus};
@@ -171,9 +169,7 @@ async fn without_any_forecaster_the_last_outlook_answers_and_a_new_one_is_found(
     let trigger = [Trigger::light("kept", &url)];
     all_known(&keda, &trigger).await;
 
-    // cut off: it neither answers nor closes its connections
-    let pid = Pid::from_raw(i32::try_from(only.id()).expect("a process id")).expect("not zero");
-    kill_process(pid, Signal::STOP).expect("it is ours");
+    only.pause();
     while_answering(&keda, &trigger, "the loss", async || {
         match scaler.metric("prescale_forecasters_serving", &[]).await {
             Some(0.0) => Ok(()),
@@ -181,7 +177,7 @@ async fn without_any_forecaster_the_last_outlook_answers_and_a_new_one_is_found(
         }
     })
     .await;
-    kill_process(pid, Signal::CONT).expect("it is ours");
+    only.resume();
     while_answering(&keda, &trigger, "the return", async || {
         match scaler.metric("prescale_forecast_streams", &[]).await {
             Some(1.0) => Ok(()),

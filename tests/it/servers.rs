@@ -41,15 +41,15 @@ async fn a_real_server_has_the_awkward_series_too() {
     let hole = prometheus.ask(&range("holed", now - HOLE.end + 600.0, now - HOLE.start - 600.0, 600.0)).await;
     assert_eq!(hole, serde_json::json!([]), "nothing is there in the hole");
 
-    prometheus.kill();
+    prometheus.process.kill();
     http::get(&prometheus.address(), "/-/ready").await.expect_err("a killed server refuses");
     prometheus.start().await;
     let again = prometheus.ask(&range("pair", day_ago, now, 600.0)).await;
     assert_eq!(again.as_array().map(Vec::len), Some(2), "the history outlives the process");
-    prometheus.pause();
+    prometheus.process.pause();
     let address = prometheus.address();
     let asked = tokio::spawn(async move { http::get(&address, "/-/ready").await });
-    prometheus.resume();
+    prometheus.process.resume();
     assert_eq!(asked.await.expect("no panic").expect("it answers in the end").0, 200);
 }
 

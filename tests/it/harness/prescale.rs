@@ -99,6 +99,16 @@ impl Prescale {
         http::get(&self.http, path).await.unwrap_or_else(|error| (0, error))
     }
 
+    /// Cuts it off: it neither answers nor closes its connections.
+    pub(crate) fn pause(&self) {
+        self.process.pause();
+    }
+
+    /// Lets it go on after [`Self::pause`].
+    pub(crate) fn resume(&self) {
+        self.process.resume();
+    }
+
     /// Asks it to end, as Kubernetes does.
     pub(crate) fn terminate(&self) {
         self.process.signal(Signal::TERM);

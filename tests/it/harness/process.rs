@@ -1,4 +1,5 @@
-//! A child process whose output is kept for the reader of a failure, and which never outlives its test.
+//! A child process whose output is kept for the reader of a failure, and which never outlives its test; and a server that is
+//! started again.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -42,6 +43,16 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).expect("the child is ours and has not been waited for");
     }
 
+    /// Stops it in its tracks: its port takes connections and never answers.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Self::pause`].
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// How it ended, where it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("the child is ours")
@@ -57,6 +68,32 @@ impl Process {
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("the child is ours");
         self.child.wait().expect("the child is ours");
+    }
+}
+
+/// A server that is started, and started again after it was killed.
+#[derive(Debug, Default)]
+pub(crate) struct Restarted(Option<Process>);
+
+impl Restarted {
+    /// Starts it by `command`; `name` stands in messages.
+    pub(crate) fn start(&mut self, name: &'static str, command: &mut Command) -> &mut Process {
+        self.0.insert(Process::start(name, command))
+    }
+
+    /// Kills it, as a crash would, with all that it held in memory: its port refuses connections.
+    pub(crate) fn kill(&mut self) {
+        self.0.take().expect("it runs").kill();
+    }
+
+    /// As [`Process::pause`].
+    pub(crate) fn pause(&self) {
+        self.0.as_ref().expect("it runs").pause();
+    }
+
+    /// As [`Process::resume`].
+    pub(crate) fn resume(&self) {
+        self.0.as_ref().expect("it runs").resume();
     }
 }
 

@@ -17,13 +17,12 @@ use std::process::Command;
 
 use axum::Router;
 use axum::routing::get;
-use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::clock::unix_now;
 use super::eventually::eventually;
-use super::process::Process;
+use super::process::Restarted;
 use super::{http, load, programs};
 
 /// When `holed` has no samples, in seconds before the start.
@@ -37,7 +36,8 @@ const DAY: f64 = 86_400.0;
 pub(crate) struct Prometheus {
     directory: TempDir,
     port: u16,
-    process: Option<Process>,
+    /// What it runs in: to be killed before it is started again.
+    pub(crate) process: Restarted,
     feeder: JoinHandle<()>,
 }
 
@@ -51,7 +51,7 @@ impl Prometheus {
         let (feeder, feeder_port) = serve_samples().await;
         write_history(directory.path(), unix_now());
         write_configuration(directory.path(), feeder_port);
-        let mut prometheus = Self { directory, port: free_port(), process: None, feeder };
+        let mut prometheus = Self { directory, port: free_port(), process: Restarted::default(), feeder };
         prometheus.start().await;
         Some(prometheus)
     }
@@ -66,7 +66,7 @@ impl Prometheus {
         format!("http://{}", self.address())
     }
 
-    /// Starts it, after [`Self::kill`] say, and waits until it is ready.
+    /// Starts it, after it was killed say, and waits until it is ready.
     pub(crate) async fn start(&mut self) {
         let directory = self.directory.path();
         let mut command = Command::new("prometheus");
@@ -76,7 +76,7 @@ impl Prometheus {
             .arg(format!("--web.listen-address={}", self.address()))
             .args(["--storage.tsdb.retention.time=60d", "--log.level=warn"]);
         let address = self.address();
-        let process = self.process.insert(Process::start("prometheus", &mut command));
+        let process = self.process.start("prometheus", &mut command);
         eventually("a ready Prometheus", async || match http::get(&address, "/-/ready").await {
             Ok((200, _)) => Ok(()),
             other => {
@@ -85,21 +85,6 @@ impl Prometheus {
             }
         })
         .await;
-    }
-
-    /// Kills it, as a crash would: its port refuses connections.
-    pub(crate) fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
-    }
-
-    /// Stops it in its tracks: its port takes connections and never answers.
-    pub(crate) fn pause(&self) {
-        self.process.as_ref().expect("it runs").signal(Signal::STOP);
-    }
-
-    /// Lets it go on after [`Self::pause`].
-    pub(crate) fn resume(&self) {
-        self.process.as_ref().expect("it runs").signal(Signal::CONT);
     }
 
     /// The `data.result` of a GET to `/api/v1/{call}`.

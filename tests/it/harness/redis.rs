@@ -2,11 +2,10 @@
 
 use std::process::Command;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::eventually::eventually;
-use super::process::Process;
+use super::process::Restarted;
 use super::programs;
 use super::prometheus::free_port;
 
@@ -18,7 +17,8 @@ const PASSWORD: &str = "hush-redis";
 pub(crate) struct Redis {
     directory: TempDir,
     port: u16,
-    process: Option<Process>,
+    /// What it runs in: to be killed before it is started again.
+    pub(crate) process: Restarted,
 }
 
 impl Redis {
@@ -29,7 +29,7 @@ impl Redis {
         }
         let directory = tempfile::tempdir().expect("there is room for a temporary directory");
         std::fs::write(directory.path().join("password"), format!("{PASSWORD}\n")).expect("a file");
-        Some(Self { directory, port: free_port(), process: None })
+        Some(Self { directory, port: free_port(), process: Restarted::default() })
     }
 
     /// A Redis that answers.
@@ -53,27 +53,12 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         command.args(["--requirepass", PASSWORD]).current_dir(self.directory.path());
-        self.process = Some(Process::start("redis-server", &mut command));
+        self.process.start("redis-server", &mut command);
         eventually("a Redis that answers", async || {
             let answer = self.ask(&["PING"]);
             if answer == "PONG" { Ok(()) } else { Err(answer) }
         })
         .await;
-    }
-
-    /// Kills it, with all that it held.
-    pub(crate) fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
-    }
-
-    /// Has it answer nothing, while it keeps its connections.
-    pub(crate) fn pause(&self) {
-        self.process.as_ref().expect("it runs").signal(Signal::STOP);
-    }
-
-    /// Lets it go on.
-    pub(crate) fn resume(&self) {
-        self.process.as_ref().expect("it runs").signal(Signal::CONT);
     }
 
     /// What it answers to a command.
