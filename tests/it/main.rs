@@ -17,6 +17,7 @@ mod lifecycle;
 mod redis;
 mod roles;
 mod servers;
+mod skew;
 mod soak;
 mod status;
 mod streams;

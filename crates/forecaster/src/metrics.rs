@@ -1,7 +1,9 @@
 //! [`Metrics`] of the slow path: made once, registered once, counted into everywhere.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
+use jiff::SignedDuration;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -28,6 +30,7 @@ pub(crate) struct SourceMetrics {
     requests: Family<EndpointLabel, Counter>,
     errors: Family<KindLabel, Counter>,
     request_duration: Histogram,
+    clock_skew: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,6 +85,11 @@ impl Metrics {
             source.request_duration.clone(),
         );
         registry.register(
+            "prescale_source_clock_skew_seconds",
+            "How far the clock of a server is ahead of ours, the farthest of those that are more than 30 seconds off",
+            source.clock_skew.clone(),
+        );
+        registry.register(
             "prescale_refresh_duration_seconds",
             "One refresh of one target, its requests and its forecast included",
             metrics.refresh_duration.clone(),
@@ -115,6 +123,10 @@ impl SourceMetrics {
         Timer::start(&self.request_duration)
     }
 
+    pub(crate) fn set_clock_skew(&self, skew: SignedDuration) {
+        self.clock_skew.set(skew.as_secs_f64());
+    }
+
     pub(crate) fn failed(&self, kind: FaultKind) {
         self.errors.get_or_create(&KindLabel { kind: Kind(kind) }).inc();
     }
@@ -127,6 +139,7 @@ impl Default for SourceMetrics {
             requests: Family::default(),
             errors: Family::default(),
             request_duration: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
+            clock_skew: Gauge::default(),
         };
         for endpoint in Endpoint::ALL {
             drop(metrics.requests.get_or_create(&EndpointLabel { endpoint }));
@@ -176,6 +189,7 @@ mod tests {
             "prescale_source_request_duration_seconds_count 1",
             "prescale_refresh_duration_seconds_count 0",
             "prescale_fit_duration_seconds_count 1",
+            "prescale_source_clock_skew_seconds 0.0",
             "prescale_forecaster_targets 0",
         ] {
             assert!(text.lines().any(|own| own == line), "{line} in\n{text}");

@@ -7,9 +7,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::header::DATE;
 use axum::http::{HeaderMap, Response, Uri};
+use jiff::fmt::rfc2822::DateTimePrinter;
 use series::{Clock, ForecastRequest, ModelChoice, PrometheusQuery, Seasons, ServerAddress, Step, Timestamp};
 use tokio::task::JoinHandle;
+
+/// The present of a server that was given no clock.
+pub(crate) const NOW: i64 = 1_700_000_000;
 
 /// One question, as it arrived.
 #[derive(Debug, Clone)]
@@ -17,6 +22,8 @@ pub(crate) struct Asked {
     pub(crate) endpoint: String,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,
+    /// When it arrived, by the server's clock.
+    pub(crate) at: Timestamp,
 }
 
 impl Asked {
@@ -39,6 +46,7 @@ type Behavior = Arc<dyn Fn(&Asked) -> Does + Send + Sync>;
 
 #[derive(Clone)]
 struct Shared {
+    clock: Arc<SetClock>,
     asked: Arc<Mutex<Vec<Asked>>>,
     behavior: Arc<Mutex<Behavior>>,
 }
@@ -51,10 +59,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server that answers like Prometheus, with [`load_at`] for every time.
+    /// A server that answers like Prometheus, with [`load_at`] for every time; its present is [`NOW`].
     pub(crate) async fn start() -> Self {
+        Self::start_by(SetClock::at(NOW)).await
+    }
+
+    /// The same, whose present is that of `clock`.
+    pub(crate) async fn start_by(clock: Arc<SetClock>) -> Self {
         let behavior: Behavior = Arc::new(|asked| Does::Answer(healthy(asked)));
-        let shared = Shared { asked: Arc::default(), behavior: Arc::new(Mutex::new(behavior)) };
+        let shared = Shared { clock, asked: Arc::default(), behavior: Arc::new(Mutex::new(behavior)) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let app = Router::new().fallback(handle).with_state(shared.clone());
@@ -86,12 +99,16 @@ async fn handle(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body
     let endpoint = uri.path().rsplit('/').next().unwrap().to_owned();
     let texts = [uri.query().unwrap_or_default().to_owned(), String::from_utf8(body.to_vec()).unwrap()];
     let pairs = texts.iter().flat_map(|text| url::form_urlencoded::parse(text.as_bytes()).into_owned());
-    let asked = Asked { endpoint, parameters: pairs.collect(), headers };
+    let asked = Asked { endpoint, parameters: pairs.collect(), headers, at: shared.clock.now() };
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&asked.at).unwrap();
     let behavior = Arc::clone(&*shared.behavior.lock().unwrap());
     let does = behavior(&asked);
     shared.asked.lock().unwrap().push(asked);
     match does {
-        Does::Answer(response) => response,
+        Does::Answer(mut response) => {
+            response.headers_mut().entry(DATE).or_insert(date.parse().unwrap());
+            response
+        }
         Does::Hang => std::future::pending().await,
     }
 }
@@ -107,7 +124,7 @@ pub(crate) fn healthy(asked: &Asked) -> Response<Body> {
 }
 
 fn vector(asked: &Asked) -> Response<Body> {
-    let time = asked.number("time");
+    let time = asked.at.as_second() as f64;
     success("vector", &format!(r#"[{{"metric":{{}},"value":[{time},"{}"]}}]"#, load_at(time)))
 }
 

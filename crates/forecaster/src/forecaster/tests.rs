@@ -48,8 +48,8 @@ impl Scene {
     }
 
     async fn with(change: impl FnOnce(Settings) -> Settings) -> Self {
-        let server = Server::start().await;
         let clock = SetClock::at(START + 30);
+        let server = Server::start_by(Arc::clone(&clock)).await;
         let board = Arc::new(Board::default());
         let settings = change(Settings::new(SourceSettings::new(None, Allowed::Any(vec![]))));
         let publish = Arc::clone(&board) as Arc<dyn Publish>;

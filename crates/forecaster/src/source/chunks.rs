@@ -34,6 +34,11 @@ impl GridRange {
         self.count
     }
 
+    /// How many of its times are not after `time`.
+    pub(crate) fn count_until(&self, time: Timestamp) -> usize {
+        Self::between(self.first, self.step.floor(time), self.step).map_or(0, |until| until.count.min(self.count))
+    }
+
     pub(crate) fn step(&self) -> Step {
         self.step
     }
@@ -82,6 +87,15 @@ mod tests {
         assert_eq!(count(60, 180), Some(3));
         assert_eq!(count(120, 60), None);
         assert_eq!(count(120, -60_000), None);
+    }
+
+    #[test]
+    fn times_are_counted_up_to_one_that_need_not_be_among_them() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let range = GridRange::between(at(60), at(180), Step::MINUTE).unwrap();
+        let counts = [-60, 59, 60, 119, 120, 180, 100_000].map(|seconds| range.count_until(at(seconds)));
+        assert_eq!(counts, [0, 0, 1, 1, 2, 3, 3]);
+        assert_eq!((range.count_until(Timestamp::MIN), range.count_until(Timestamp::MAX)), (0, 3));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use series::{CredentialName, FaultKind, Load, ServerAddress, SourceFault, Timestamp};
 
 use super::reserved::Reserved;
@@ -208,6 +209,19 @@ pub enum SourceError {
          where that means no load"
     )]
     Empty,
+    /// No series at the present of a server whose clock is far from ours.
+    #[error(
+        "the query gives no series at the present of {server}, whose clock is {} s {} ours: set the clocks right, or check the \
+         query's names and labels",
+        skew.unsigned_abs().as_secs(),
+        if skew.is_negative() { "behind" } else { "ahead of" }
+    )]
+    EmptyPresent {
+        /// The server asked.
+        server: Box<ServerAddress>,
+        /// How far its clock is ahead of ours.
+        skew: SignedDuration,
+    },
     /// NaN, an infinity, or beyond [`Load::MAX`].
     #[error(
         "the query gives {amount}, which is no load (finite, at most {most:e}): guard its divisions",
@@ -243,7 +257,7 @@ impl SourceError {
             Self::TooLarge { .. } => FaultKind::TooLarge,
             Self::SeveralSeries { .. } => FaultKind::SeveralSeries,
             Self::WrongType { .. } => FaultKind::WrongType,
-            Self::Empty => FaultKind::Empty,
+            Self::Empty | Self::EmptyPresent { .. } => FaultKind::Empty,
             Self::NotALoad { .. } => FaultKind::NotALoad,
         }
     }

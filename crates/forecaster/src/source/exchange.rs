@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{DATE, LOCATION, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Request, Response, StatusCode};
-use series::ServerAddress;
+use series::{ServerAddress, Timestamp};
 
 use super::answer::{Data, Envelope};
 use super::error::SourceError;
@@ -27,9 +27,13 @@ pub(super) struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Sends `request` and reads the data of a successful answer.
-    pub(super) async fn run(&self, request: Request) -> Result<Data, SourceError> {
-        let mut response = self.client.execute(request).await.map_err(|error| self.broken(error))?;
+    /// Sends `request`, and gives the answer as soon as its head is there.
+    pub(super) async fn send(&self, request: Request) -> Result<Response, SourceError> {
+        self.client.execute(request).await.map_err(|error| self.broken(error))
+    }
+
+    /// Reads the data of a successful answer.
+    pub(super) async fn data(&self, mut response: Response) -> Result<Data, SourceError> {
         let status = response.status();
         if status.is_redirection() {
             return Err(self.redirect(&response));
@@ -179,17 +183,28 @@ async fn parse(body: Vec<u8>) -> (serde_json::Result<Envelope>, Vec<u8>) {
     parsing.await.unwrap_or_else(stopped)
 }
 
+/// When the answer was begun, by the server's clock, to the second.
+pub(super) fn date(response: &Response) -> Option<Timestamp> {
+    parse_date(header(response, DATE)?)
+}
+
 /// `Retry-After`, in seconds or as a date. A date is set against the server's own: its clock need not be ours.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let header = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
-    let asked = header(RETRY_AFTER)?;
+    let asked = header(response, RETRY_AFTER)?;
     if let Ok(seconds) = asked.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = |text| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
-    let wait = date(asked)?.duration_since(date(header(DATE)?)?);
+    let wait = parse_date(asked)?.duration_since(date(response)?);
     // one that has passed asks for no wait
     Some(Duration::try_from(wait).unwrap_or_default())
+}
+
+fn header(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok().map(str::trim)
+}
+
+fn parse_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp())
 }
 
 fn is_markup(body: &[u8]) -> bool {

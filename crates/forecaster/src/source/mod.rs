@@ -17,13 +17,15 @@ mod redaction;
 mod request;
 mod reserved;
 mod resolver;
+mod skew;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use jiff::SignedDuration;
 use reqwest::Client;
-use series::{ForecastRequest, Load, PrometheusQuery, Sample, Series, ServerAddress, Timestamp};
+use series::{ForecastRequest, Load, MissingSamples, PrometheusQuery, Sample, Series, ServerAddress, Timestamp};
 
 pub use allow::{Allowed, ServerPattern, ServerPatternError};
 pub(crate) use chunks::{GridRange, MOST_POINTS};
@@ -37,6 +39,7 @@ use self::client::{Clients, Verification};
 use self::exchange::Exchange;
 use self::redaction::Redaction;
 use self::resolver::Resolver;
+use self::skew::{Clocks, Skew};
 use crate::history::History;
 use crate::metrics::SourceMetrics;
 use crate::settings::{SetupError, SourceSettings};
@@ -52,6 +55,7 @@ const FIRST_RETRY_AFTER: Duration = Duration::from_millis(200);
 pub struct Source {
     settings: SourceSettings,
     clients: Clients,
+    clocks: Clocks,
     metrics: Arc<SourceMetrics>,
 }
 
@@ -61,6 +65,15 @@ struct Access<'a> {
     credentials: Option<&'a Credentials>,
     client: Client,
     timeout: Duration,
+}
+
+/// What a server answered, and when that was by its clock.
+struct Answer {
+    data: Data,
+    /// The server's present, to the second; `None` where it does not tell.
+    present: Option<Timestamp>,
+    /// How far its clock is ahead of ours, where that is far and our present is known.
+    skew: Option<SignedDuration>,
 }
 
 impl Source {
@@ -87,7 +100,7 @@ impl Source {
     ) -> Result<Self, SetupError> {
         let mut mistakes = settings.mistakes();
         match Clients::build(&settings.credentials, &Arc::new(resolver)) {
-            Ok(clients) if mistakes.is_empty() => Ok(Self { settings, clients, metrics }),
+            Ok(clients) if mistakes.is_empty() => Ok(Self { settings, clients, clocks: Clocks::default(), metrics }),
             Ok(_) => Err(SetupError::new(mistakes)),
             Err(more) => {
                 mistakes.extend(more);
@@ -96,14 +109,20 @@ impl Source {
         }
     }
 
-    /// The load at `time`.
+    /// The load at the present of the server, whose clock is held against ours, which says `now`.
     ///
     /// # Errors
     /// [`SourceError`]: why the source told none.
-    pub async fn observe(&self, query: &PrometheusQuery, time: Timestamp) -> Result<Load, SourceError> {
-        let read =
-            |data, redaction: &Redaction, _: &ServerAddress| reading::load(data, query.missing_samples, redaction);
-        self.ask(query, Question::At(time), read).await
+    pub async fn observe(&self, query: &PrometheusQuery, now: Timestamp) -> Result<Load, SourceError> {
+        let read = |answer: Answer, redaction: &Redaction, server: &ServerAddress| {
+            let Some(skew) = answer.skew else { return reading::load(answer.data, query.missing_samples, redaction) };
+            // samples that others push to the server may be missing at a present that is not theirs: that is no zero
+            reading::load(answer.data, MissingSamples::Unknown, redaction).map_err(|error| match error {
+                SourceError::Empty => SourceError::EmptyPresent { server: Box::new(server.clone()), skew },
+                other => other,
+            })
+        };
+        self.ask(query, Question::Now(now), read).await
     }
 
     /// The whole history that `request` learns from, as it had settled at `now`; begins with the first known sample.
@@ -123,10 +142,18 @@ impl Source {
         history.known().ok_or(SourceError::Empty)
     }
 
-    /// One sample for each time of `range`, which must be no longer than a server answers at once.
+    /// One sample for each time of `range`, which must be no longer than a server answers at once; those that have not settled
+    /// by the server's own clock are left out.
     pub(crate) async fn samples(&self, query: &PrometheusQuery, range: GridRange) -> Result<Vec<Sample>, SourceError> {
-        let read =
-            |data, redaction: &Redaction, server: &ServerAddress| reading::samples(data, &range, server, redaction);
+        let settle = self.settings.settle.min(range.step().duration());
+        let read = |answer: Answer, redaction: &Redaction, server: &ServerAddress| {
+            let mut samples = reading::samples(answer.data, &range, server, redaction)?;
+            if let Some(present) = answer.present {
+                // of its future a server says nothing, or what it knew last, or the zero of an `or vector(0)`
+                samples.truncate(range.count_until(present.saturating_sub(settle).unwrap_or(Timestamp::MIN)));
+            }
+            Ok(samples)
+        };
         self.ask(query, Question::Over(range), read).await
     }
 
@@ -139,12 +166,12 @@ impl Source {
         &self,
         query: &PrometheusQuery,
         question: Question,
-        read: impl Fn(Data, &Redaction, &ServerAddress) -> Result<T, SourceError>,
+        read: impl Fn(Answer, &Redaction, &ServerAddress) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
         let access = self.access(query).await.inspect_err(|error| self.metrics.failed(error.kind()))?;
         let began = tokio::time::Instant::now();
         let once = || async {
-            let answer = self.once(&access, query, question, &read).await;
+            let answer = self.once(&access, query, question.after(began.elapsed()), &read).await;
             answer.inspect_err(|error| self.metrics.failed(error.kind()))
         };
         let backoff = ExponentialBuilder::new()
@@ -172,7 +199,7 @@ impl Source {
         access: &Access<'_>,
         query: &PrometheusQuery,
         question: Question,
-        read: &impl Fn(Data, &Redaction, &ServerAddress) -> Result<T, SourceError>,
+        read: &impl Fn(Answer, &Redaction, &ServerAddress) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
         let mut redaction = Redaction::default();
         let request =
@@ -184,8 +211,20 @@ impl Source {
             most_bytes: self.settings.max_body_bytes,
         };
         let _timer = self.metrics.request(question.endpoint());
-        match tokio::time::timeout(access.timeout, exchange.run(request)).await {
-            Ok(data) => read(data?, &redaction, access.server),
+        let answered = async {
+            let sent = tokio::time::Instant::now();
+            let response = exchange.send(request).await?;
+            let present = exchange::date(&response);
+            let skew = present.zip(question.asked_at()).and_then(|(date, asked)| {
+                let skew = Skew::measured(date, asked, sent.elapsed());
+                self.metrics.set_clock_skew(self.clocks.heard(access.server, skew));
+                skew.if_large()
+            });
+            let data = exchange.data(response).await?;
+            Ok(Answer { data, present, skew })
+        };
+        match tokio::time::timeout(access.timeout, answered).await {
+            Ok(answer) => read(answer?, &redaction, access.server),
             Err(_) => Err(timed_out(access, access.timeout)),
         }
     }

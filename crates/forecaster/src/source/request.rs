@@ -1,5 +1,7 @@
 //! [`Question`]: what is asked of Prometheus' API, and the HTTP request it becomes.
 
+use std::time::Duration;
+
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Request};
 use series::{PrometheusQuery, ServerAddress, Timestamp};
@@ -31,25 +33,44 @@ impl Endpoint {
     }
 }
 
-/// When to ask for: times are always said, so that the answer depends on no other clock.
+/// When to ask for.
+///
+/// The times of a range are said, so that the grid is ours. The present is left to the server: where clocks differ it has
+/// nothing at ours, or what it knew last, or the zero of an `or vector(0)`, and neither is a load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Question {
-    At(Timestamp),
+    /// The server's present; asked for at this time of ours.
+    Now(Timestamp),
     Over(GridRange),
 }
 
 impl Question {
     pub(crate) fn endpoint(self) -> Endpoint {
         match self {
-            Self::At(_) => Endpoint::Query,
+            Self::Now(_) => Endpoint::Query,
             Self::Over(_) => Endpoint::QueryRange,
+        }
+    }
+
+    /// The same question so much later.
+    pub(super) fn after(self, wait: Duration) -> Self {
+        match self {
+            Self::Now(time) => Self::Now(time.saturating_add(wait).unwrap_or(Timestamp::MAX)),
+            Self::Over(_) => self,
+        }
+    }
+
+    /// When it is asked, by our clock; `None` where nobody said.
+    pub(super) fn asked_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Now(time) => Some(time),
+            Self::Over(_) => None,
         }
     }
 
     fn times(self) -> Vec<(&'static str, String)> {
         match self {
-            // thousandths are all that Prometheus keeps
-            Self::At(time) => vec![("time", (time.as_millisecond() as f64 / 1000.0).to_string())],
+            Self::Now(_) => Vec::new(),
             Self::Over(range) => vec![
                 ("start", range.first().as_second().to_string()),
                 ("end", range.last().as_second().to_string()),
@@ -173,13 +194,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn times_are_said_and_everything_is_escaped() {
-        let at = Timestamp::from_millisecond(1_700_000_000_250).unwrap();
-        let instant = request(&query(), Question::At(at)).await.unwrap();
+    async fn the_times_of_a_range_are_said_and_everything_is_escaped() {
+        let instant = request(&query(), Question::Now(at(1_700_000_000))).await.unwrap();
         assert_eq!(
             instant.url().as_str(),
             "http://p/prefix/api/v1/query?namespace=team-a&dedup=true\
-             &query=sum%28rate%28a%7Bb%3D%22c+d%22%7D%5B1m%5D%29%29+%2B+1&time=1700000000.25"
+             &query=sum%28rate%28a%7Bb%3D%22c+d%22%7D%5B1m%5D%29%29+%2B+1"
         );
         let range = request(&query(), over()).await.unwrap();
         assert!(range.url().as_str().starts_with("http://p/prefix/api/v1/query_range?namespace=team-a"));

@@ -9,9 +9,7 @@ use series::{FaultKind, SourceFault, Step};
 
 use super::resolver::Lookup;
 use super::*;
-use crate::testing::{self, Asked, Does, Server, json, query, refusal, success};
-
-const NOW: i64 = 1_700_000_000;
+use crate::testing::{self, Asked, Does, NOW, Server, SetClock, json, matrix, query, refusal, success};
 
 fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
@@ -51,14 +49,50 @@ fn packed(body: Vec<u8>) -> Response<Body> {
 }
 
 #[tokio::test]
-async fn a_healthy_server_is_asked_by_name_and_time() {
+async fn a_healthy_server_is_asked_by_name_for_its_own_present() {
     let server = Server::start().await;
     assert_eq!(observe(&server).await.unwrap(), testing::load_at(NOW as f64));
     let asked = server.asked();
     assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].endpoint.as_str(), asked[0].number("time")), ("query", NOW as f64));
+    assert_eq!((asked[0].endpoint.as_str(), asked[0].parameters.get("time")), ("query", None));
     assert_eq!(asked[0].parameters["query"], "sum(rate(requests_total[1m]))");
     assert_eq!(asked[0].headers["user-agent"], concat!("prescale/", env!("CARGO_PKG_VERSION")));
+}
+
+#[tokio::test]
+async fn nothing_at_the_present_of_a_clock_that_is_off_is_no_zero() {
+    let clock = SetClock::at(NOW);
+    let server = Server::start_by(Arc::clone(&clock)).await;
+    server.answers(|_| success("vector", "[]"));
+    let trusting = PrometheusQuery { missing_samples: MissingSamples::Zero, ..query(Some(&server.address)) };
+    let source = source();
+    assert_eq!(source.observe(&trusting, now()).await, Ok(Load::ZERO));
+    for (ahead, words) in [(600, " s ahead of ours"), (-600, " s behind ours")] {
+        clock.set(NOW + ahead);
+        let fault = SourceFault::from(source.observe(&trusting, now()).await.unwrap_err());
+        assert_eq!(fault.kind, FaultKind::Empty);
+        assert!(fault.message.contains(words) && fault.message.contains("set the clocks right"), "{fault}");
+        server.answers(testing::healthy);
+        assert_eq!(source.observe(&trusting, now()).await.unwrap().get(), testing::load_at((NOW + ahead) as f64));
+        server.answers(|_| success("vector", "[]"));
+    }
+    clock.set(NOW);
+    assert_eq!(source.observe(&trusting, now()).await, Ok(Load::ZERO));
+}
+
+#[tokio::test]
+async fn what_has_not_settled_by_the_servers_clock_is_not_read() {
+    let first = Step::MINUTE.floor(now());
+    let last = Step::MINUTE.shift(first, 5);
+    let range = GridRange::between(first, last, Step::MINUTE).unwrap();
+    let count = async |ahead: i64| {
+        let server = Server::start_by(SetClock::at(first.as_second() + ahead)).await;
+        server.answers(|asked| matrix(asked, |_| Some("0".to_owned())));
+        source().samples(&query(Some(&server.address)), range).await.unwrap().len()
+    };
+    for (ahead, samples) in [(-10_000, 0), (29, 0), (30, 1), (89, 1), (90, 2), (329, 5), (330, 6), (10_000, 6)] {
+        assert_eq!(count(ahead).await, samples, "{ahead}");
+    }
 }
 
 #[tokio::test]
@@ -274,8 +308,8 @@ async fn a_large_answer_is_parsed_like_a_small_one() {
     let server = Server::start().await;
     server.answers(|asked| testing::matrix(asked, |seconds| Some(format!("{seconds:.60}"))));
     let settings = SourceSettings { max_body_bytes: 2_000_000, ..settings() };
-    let first = Timestamp::from_second(1_699_999_980).unwrap();
-    let range = GridRange::between(first, Step::MINUTE.shift(first, 9_999), Step::MINUTE).unwrap();
+    let last = Step::MINUTE.floor(Timestamp::from_second(NOW - 60).unwrap());
+    let range = GridRange::between(Step::MINUTE.shift(last, -9_999), last, Step::MINUTE).unwrap();
     let samples = Source::new(settings).unwrap().samples(&query(Some(&server.address)), range).await.unwrap();
     assert_eq!(samples.len(), 10_000);
     assert_eq!(samples[9_999], Sample::Value(Load::new(range.last().as_second() as f64).unwrap()));

@@ -56,8 +56,8 @@ fn number(asked: &HashMap<String, String>, name: &str) -> f64 {
     asked[name].parse().unwrap()
 }
 
-async fn instant(State(recorded): State<Recorded>, Query(asked): Query<HashMap<String, String>>) -> Json<Value> {
-    let time = number(&asked, "time");
+async fn instant(State(recorded): State<Recorded>) -> Json<Value> {
+    let time = recorded.clock.now().as_second() as f64;
     let result: Vec<Value> =
         recorded.at(time).map(|load| json!({ "metric": {}, "value": [time, load.to_string()] })).into_iter().collect();
     Json(json!({ "status": "success", "data": { "resultType": "vector", "result": result } }))

@@ -4,7 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::DATE;
+use axum::middleware::map_response_with_state;
+use axum::response::Response;
 use forecaster::{Allowed, Forecaster, Publish, Settings, SourceSettings};
+use jiff::fmt::rfc2822::DateTimePrinter;
 use ops::Readiness;
 use policy::Target;
 use prometheus_client::registry::Registry;
@@ -61,6 +67,7 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let mut running = JoinSet::new();
         let (listener, address) = local_port().await?;
+        let routes = routes.layer(map_response_with_state(Arc::clone(&clock), dated));
         running.spawn(async move {
             // ends with the demo
             let _ = axum::serve(listener, routes).await;
@@ -122,6 +129,15 @@ impl Stage {
     pub(super) fn snapshot(&self) -> anyhow::Result<Snapshot> {
         self.board.snapshots(self.clock.now()).into_iter().next().context("the scaler forgot its target")
     }
+}
+
+/// Answers tell the time by the clock that all go by, and not by that of the machine.
+async fn dated(State(clock): State<Arc<DemoClock>>, mut response: Response) -> Response {
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&clock.now()).ok();
+    if let Some(date) = date.and_then(|date| HeaderValue::try_from(date).ok()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 /// A listener on a free port of this machine, and its URL.
