@@ -69,28 +69,50 @@ async fn what_was_learned_by_answering_outlives_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_costs_no_answer_and_is_over_when_there_is_room() {
-    let server = FaultyPrometheus::start(Behavior::Healthy);
-    let state = StateFolder::new();
-    let mut prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
+    let Some(state) = StateFolder::on_a_small_disk().await else { return };
+    let disk = state.disk.as_ref().expect("it is on one");
+    let mut server = FaultyPrometheus::start(Behavior::Healthy);
+    let flags = ["--prometheus", &server.url()];
+    let mut prescale = Prescale::serve_from(&state, &flags).await;
     let keda = Keda::connect(prescale.grpc()).await;
-    let trigger = Trigger::light("kept", &server.url());
-    keda.value_at_last(&trigger).await;
-    for (limit, up) in [(Some(4096), 0.0), (None, 1.0)] {
-        prescale.limit_files(limit);
+    // each outlook is a part of a megabyte only, and room that was free within the file is used first
+    let triggers: Vec<_> =
+        (40..60).map(|load| Trigger::light("kept", &server.url()).with("threshold", &load.to_string())).collect();
+    keda.value_at_last(&triggers[0]).await;
+    for full in [true, false] {
+        if full {
+            disk.fill();
+        } else {
+            disk.free();
+        }
+        for trigger in &triggers {
+            keda.value_at_last(trigger).await;
+        }
         eventually("the state of the store", async || {
-            keda.value(&trigger).await.expect("the memory is enough");
+            for trigger in &triggers {
+                keda.value(trigger).await.expect("the memory is enough");
+            }
+            assert_eq!(prescale.get("/readyz").await.0, 200, "a full disk makes nothing unready");
             match prescale.metric("prescale_store_up", &[]).await {
-                Some(value) if value == up => Ok(()),
+                Some(value) if (value == 0.0) == full => Ok(()),
                 other => Err(format!("{other:?}")),
             }
         })
         .await;
     }
     assert_eq!(prescale.logged(&["store failing"]), 1);
+    assert_eq!(prescale.logged(&["store working again"]), 1);
     prescale.terminate();
     assert!(prescale.end().await.success());
-    let prescale = Prescale::serve_from(&state, &["--prometheus", &server.url()]).await;
+
+    // all of them were kept
+    server.behave(Behavior::Down);
+    let prescale = Prescale::serve_from(&state, &flags).await;
     assert_eq!(prescale.logged(&["set aside"]), 0, "nothing is broken");
+    let keda = Keda::connect(prescale.grpc()).await;
+    for trigger in &triggers {
+        keda.value_at_last(trigger).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

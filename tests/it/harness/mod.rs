@@ -3,6 +3,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod clock;
+pub(crate) mod disk;
 pub(crate) mod documents;
 pub(crate) mod eventually;
 pub(crate) mod faulty;

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::clock::ShiftedClock;
+use super::disk::SmallDisk;
 use super::eventually::eventually;
 use super::http;
 use super::process::Process;
@@ -51,9 +52,14 @@ impl Prescale {
     }
 
     async fn start(state: &StateFolder, flags: &[&str], clock: Option<&ShiftedClock>) -> Self {
-        // a write beyond a limit is an error to it, as on a full disk, and no signal
-        let mut command = Command::new("sh");
-        command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(self::command().get_program());
+        let mut command = match &state.disk {
+            Some(disk) => {
+                let mut command = disk.beside();
+                command.arg(program());
+                command
+            }
+            None => Command::new(program()),
+        };
         clear_options(&mut command);
         if let Some(clock) = clock {
             clock.set(&mut command);
@@ -86,12 +92,6 @@ impl Prescale {
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
-    }
-
-    /// Lets its files grow to `most` bytes, or as far as they may where it is `None`.
-    pub(crate) fn limit_files(&self, most: Option<u64>) {
-        let pid = Pid::from_raw(i32::try_from(self.id()).expect("a process id"));
-        prlimit(pid, Resource::Fsize, Rlimit { current: most, maximum: None }).expect("it is ours");
     }
 
     /// Status and body of one of the HTTP endpoints.
@@ -152,15 +152,24 @@ impl Prescale {
 
 /// A folder for what must outlive a process.
 #[derive(Debug)]
-pub(crate) struct StateFolder(TempDir);
+pub(crate) struct StateFolder {
+    folder: TempDir,
+    /// Where it is instead, if anywhere.
+    pub(crate) disk: Option<SmallDisk>,
+}
 
 impl StateFolder {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("there is room for a temporary directory"))
+        Self { folder: tempfile::tempdir().expect("there is room for a temporary directory"), disk: None }
+    }
+
+    /// One on a disk of its own; `None` where that cannot be and the test is to be skipped.
+    pub(crate) async fn on_a_small_disk() -> Option<Self> {
+        Some(Self { disk: Some(SmallDisk::mounted().await?), ..Self::new() })
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.0.path().join("state")
+        self.disk.as_ref().map_or(self.folder.path(), SmallDisk::path).join("state")
     }
 }
 
