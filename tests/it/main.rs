@@ -22,3 +22,4 @@ mod soak;
 mod status;
 mod streams;
 mod tls;
+mod versions;

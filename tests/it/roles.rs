@@ -7,25 +7,10 @@ use crate::harness::keda::{Keda, Trigger};
 use crate::harness::prescale::Prescale;
 use crate::harness::prometheus::free_port;
 use crate::harness::redis::Redis;
+use crate::harness::roles::{forecaster, scaler};
 
 /// How many targets a test spreads.
 const TARGETS: usize = 40;
-
-/// A forecaster at a port that is known before it starts.
-async fn forecaster(port: u16, flags: &[&str]) -> Prescale {
-    let address = format!("127.0.0.1:{port}");
-    let own = ["--role", "forecaster", "--grpc-address", &address];
-    Prescale::serve_role(&[own.as_slice(), flags].concat()).await
-}
-
-async fn scaler(scheme: &str, ports: &[u16], flags: &[&str]) -> Prescale {
-    let urls: Vec<_> = ports.iter().map(|port| format!("{scheme}://localhost:{port}")).collect();
-    let (urls, grpc) = (urls.join(","), "127.0.0.1:0");
-    Prescale::serve_role(
-        &[["--role", "scaler", "--forecaster", &urls, "--grpc-address", grpc].as_slice(), flags].concat(),
-    )
-    .await
-}
 
 fn triggers(url: &str) -> Vec<Trigger> {
     let name = |number| &*Box::leak(format!("object-{number}").into_boxed_str());

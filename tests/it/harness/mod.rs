@@ -15,3 +15,4 @@ pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod prometheus;
 pub(crate) mod redis;
+pub(crate) mod roles;

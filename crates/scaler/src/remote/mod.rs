@@ -8,6 +8,7 @@
 
 mod rendezvous;
 mod replicas;
+mod told;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -23,13 +24,14 @@ use series::{Clock, Outlook, TargetKey};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 use wire::prescale::forecasts_client::ForecastsClient;
-use wire::prescale::{FORMAT, WatchRequest, WatchResponse};
+use wire::prescale::{FORMAT, WatchRequest};
 use wire::{Channel, Dial};
 
 use crate::{Board, Forecasts};
 use replicas::{Replicas, Serving};
+use told::{Ended, Told, message};
 
 /// How long a replica may take to accept a stream.
 const OPEN: Duration = Duration::from_secs(3);
@@ -142,21 +144,6 @@ struct Follower {
     last: Option<SocketAddr>,
 }
 
-/// A stream from one replica; counted as long as it lives.
-struct Told {
-    from: SocketAddr,
-    /// Outlooks that it told so far.
-    outlooks: u64,
-    messages: Streaming<WatchResponse>,
-    streams: Gauge,
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        self.streams.dec();
-    }
-}
-
 impl Follower {
     async fn run(mut self) {
         if let Some((outlook, memory)) = (self.shared.resume)(self.target.key.clone()).await {
@@ -201,18 +188,22 @@ impl Follower {
                         self.take(message, current.as_mut());
                         rest = Rest::default();
                     }
-                    Err(status) => {
-                        tracing::debug!(target_key = %self.target.key, %status, "stream ended");
+                    Err(ended) => {
+                        self.ended(&ended, current.as_ref());
                         // where another is about to take its place it does so now
                         current = next.take();
                         rest.begin();
                     }
                 },
                 message = message(&mut next), if next.is_some() => {
-                    let Ok(message) = message else {
-                        next = None;
-                        rest.begin();
-                        continue;
+                    let message = match message {
+                        Ok(message) => message,
+                        Err(ended) => {
+                            self.ended(&ended, next.as_ref());
+                            next = None;
+                            rest.begin();
+                            continue;
+                        }
                     };
                     if self.take(message, next.as_mut()) {
                         current = next.take();
@@ -256,6 +247,17 @@ impl Follower {
                 }
                 Err(status)
             }
+        }
+    }
+
+    /// Takes in that the stream of `by` tells nothing more: one that cannot be understood is left to other scalers.
+    fn ended(&mut self, ended: &Ended, by: Option<&Told>) {
+        let key = &self.target.key;
+        if let (Ended::Unreadable(_), Some(by)) = (ended, by) {
+            tracing::warn!(target_key = %key, forecaster = %by.from, %ended, "forecaster cannot serve this target");
+            self.refused.insert(by.from);
+        } else {
+            tracing::debug!(target_key = %key, %ended, "stream ended");
         }
     }
 
@@ -320,18 +322,6 @@ impl Rest {
             _ => std::future::pending().await,
         }
     }
-}
-
-/// The next outlook of a stream and the memory that goes with it, or why it has ended. Safe to be given up while it waits.
-async fn message(told: &mut Option<Told>) -> Result<(Outlook, String), Status> {
-    let Some(told) = told else { return std::future::pending().await };
-    let message = told.messages.message().await?.ok_or_else(|| Status::unavailable("the stream has ended"))?;
-    if message.format != FORMAT {
-        return Err(Status::failed_precondition(format!("the outlook has format {}", message.format)));
-    }
-    let outlook = serde_json::from_slice(&message.outlook).map_err(|error| Status::internal(error.to_string()))?;
-    let memory = String::from_utf8(message.memory).map_err(|error| Status::internal(error.to_string()))?;
-    Ok((outlook, memory))
 }
 
 #[cfg(test)]
