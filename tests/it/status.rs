@@ -95,6 +95,15 @@ async fn a_name_that_somebody_outside_may_own_gets_an_answer_to_probes_alone() {
         assert_eq!(status, 421, "{path}: {body}");
         assert!(body.contains("--allow-host rebound.example.com"), "{body}");
     }
+    let document = json(&prescale, "/api/v1/openapi.json").await;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let (status, body) = asked("rebound.example.com", path).await;
+        let described = &item["get"]["responses"][status.to_string()]["content"]["application/problem+json"];
+        assert!(described.is_object(), "{path}: {status} is not described");
+        let problem: Value = serde_json::from_str(&body).expect("JSON");
+        let fields = |object: &Value| object.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(fields(&problem), fields(&document["components"]["schemas"]["Problem"]["properties"]), "{path}");
+    }
     for probe in ["/livez", "/readyz"] {
         assert_eq!(asked("rebound.example.com", probe).await.0, 200, "{probe}");
     }
