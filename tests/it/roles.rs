@@ -54,6 +54,17 @@ async fn while_answering(
     .await;
 }
 
+/// Whether so many forecasters serve, and all targets are told of, each by one.
+async fn told_by(scaler: &Prescale, forecasters: f64) -> Result<(), String> {
+    let metric = async |name| scaler.metric(name, &[]).await.unwrap_or(f64::NAN);
+    let (serving, streams) = (metric("prescale_forecasters_serving").await, metric("prescale_forecast_streams").await);
+    if serving == forecasters && streams == TARGETS as f64 {
+        Ok(())
+    } else {
+        Err(format!("{serving} serve, {streams} streams"))
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn targets_move_from_lost_replicas_to_others_and_to_new_ones_without_a_gap() {
     let server = FaultyPrometheus::start(Behavior::Healthy);
@@ -122,14 +133,10 @@ async fn both_roles_are_restarted_one_after_the_other_without_a_gap() {
     for (place, port) in ports.into_iter().enumerate() {
         forecasters[place].terminate();
         while_answering(&keda, &triggers, "the stop of a forecaster", async || forecasters[place].has_ended()).await;
+        // what is answered from memory is told anew by the one that stays, and then by both
+        while_answering(&keda, &triggers, "the targets elsewhere", async || told_by(&scaler, 1.0).await).await;
         forecasters[place] = forecaster(port, &flags).await;
-        while_answering(&keda, &triggers, "the return of a forecaster", async || {
-            match scaler.metric("prescale_forecasters_serving", &[]).await {
-                Some(2.0) => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
-        })
-        .await;
+        while_answering(&keda, &triggers, "the return of a forecaster", async || told_by(&scaler, 2.0).await).await;
     }
     // as Kubernetes does it: the new one is there before the old one goes
     for _ in 0..2 {
