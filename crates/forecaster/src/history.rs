@@ -92,6 +92,8 @@ impl History {
     pub(crate) fn record_newer(&mut self, range: GridRange, samples: Vec<Sample>) {
         match &mut self.answered {
             Some(answered) if answered.next_time() == range.first() => {
+                // the oldest go first, so that no room is made for more than are kept
+                answered.keep_newest(self.most.saturating_sub(samples.len()));
                 for sample in samples {
                     answered.push(sample);
                 }
@@ -110,7 +112,11 @@ impl History {
             Series::from_samples(range.first(), self.step, samples.into_iter().chain(answered.samples())).ok()
         });
         match whole {
-            Some(whole) => self.answered = Some(whole),
+            Some(mut whole) => {
+                // of all that grows by the sample it is the largest, and from here on it hardly does
+                whole.shrink_to_fit();
+                self.answered = Some(whole);
+            }
             // an answer that does not lead up to what is known must not be asked for again and again
             None => self.is_filled = true,
         }
@@ -123,11 +129,18 @@ impl History {
     /// source answers with nothing.
     pub(crate) fn known(&self) -> Option<Series> {
         let answered = self.answered.as_ref()?;
-        let first = answered.samples().position(|sample| matches!(sample, Sample::Value(_)))?;
-        let samples = answered.samples().skip(first).map(|sample| self.meaning(sample));
-        let seen = Series::from_samples(answered.time(first), self.step, samples).ok()?;
-        let (last, _) = seen.latest()?;
-        Some(seen.until(last))
+        let first = answered.amounts().iter().position(|amount| !amount.is_nan())?;
+        let newest = answered.newest(answered.len() - first);
+        let seen = match self.missing {
+            MissingSamples::Unknown => newest,
+            MissingSamples::Zero => {
+                Series::from_samples(newest.start(), self.step, newest.samples().map(zero_where_missing)).ok()?
+            }
+        };
+        match seen.latest()? {
+            (last, _) if Some(last) == seen.end() => Some(seen),
+            (last, _) => Some(seen.until(last)),
+        }
     }
 
     /// The newest load that was really answered, and its time.
@@ -135,21 +148,19 @@ impl History {
         self.answered.as_ref()?.latest()
     }
 
-    fn meaning(&self, sample: Sample) -> Sample {
-        match sample {
-            // as for an instant query: an infinity is no missing load
-            Sample::Gap(GapReason::NoSample | GapReason::NotANumber) if self.missing == MissingSamples::Zero => {
-                Sample::Value(Load::ZERO)
-            }
-            other => other,
-        }
-    }
-
     /// The first and the last grid time that is wanted at `now`.
     fn window(&self, now: Timestamp) -> (Timestamp, Timestamp) {
         let settled = self.step.floor(now.saturating_sub(self.settle).unwrap_or(Timestamp::MIN));
         let back = i64::try_from(self.most).unwrap_or(i64::MAX).saturating_sub(1);
         (self.step.shift(settled, -back), settled)
+    }
+}
+
+fn zero_where_missing(sample: Sample) -> Sample {
+    match sample {
+        // as for an instant query: an infinity is no missing load
+        Sample::Gap(GapReason::NoSample | GapReason::NotANumber) => Sample::Value(Load::ZERO),
+        other => other,
     }
 }
 

@@ -274,7 +274,7 @@ fn negative_loads_stay_negative_and_others_never_become_it() {
     // counts near zero, whose lower bands would reach below it
     let counts = minutes(noise.iter().map(|noise| noise.abs().floor()));
     let positive = forecast(&counts, &settings(3, ModelChoice::Fixed(ModelName::Persistence)));
-    assert!(positive.horizons().iter().all(|horizon| horizon.quantiles[0].get() == 0.0));
+    assert!(positive.horizons().all(|horizon| horizon.quantiles[0].get() == 0.0));
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn every_step_gets_every_model_and_a_forecast_of_a_day() {
         );
         let forecast = fitted.forecast(&history).unwrap();
         assert!(forecast.end() >= history.end().unwrap() + Duration::from_hours(24), "{seconds} s");
-        assert_eq!(forecast.horizons()[0].ahead, Duration::from_secs(u64::from(seconds)));
+        assert_eq!(forecast.horizons().next().unwrap().ahead, Duration::from_secs(u64::from(seconds)));
     }
 }
 
@@ -421,13 +421,13 @@ proptest! {
         prop_assert_eq!(Some(forecast.origin()), history.end());
         prop_assert!(steps.is_none_or(|steps| forecast.horizons().len() as u64 == steps));
         if loads.iter().flatten().all(|&load| load >= 0.0) {
-            let lowest = forecast.horizons().iter().map(|horizon| horizon.quantiles[0].get()).fold(0.0, f64::min);
+            let lowest = forecast.horizons().map(|horizon| horizon.quantiles[0].get()).fold(0.0, f64::min);
             prop_assert!(lowest >= 0.0, "{lowest}");
         }
         let flat = loads.iter().all(|load| *load == loads[0]);
         if let Some(amount) = loads[0].filter(|_| flat) {
             let strays = |load: &Load| (load.get() - amount).abs() > 1e-6 * amount.abs();
-            prop_assert!(!forecast.horizons().iter().any(|horizon| horizon.quantiles.iter().any(strays)));
+            prop_assert!(!forecast.horizons().any(|horizon| horizon.quantiles.iter().any(strays)));
         }
     }
 }

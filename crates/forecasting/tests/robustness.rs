@@ -361,7 +361,7 @@ fn a_constant_is_forecast_as_itself_without_a_band() {
             let history = every(seconds, (0..count).map(|_| Some(amount)));
             let forecast = forecast(&history);
             let strays = |load: &Load| (load.get() - amount).abs() > 1e-6 * amount;
-            let stray = forecast.horizons().iter().find(|horizon| horizon.quantiles.iter().any(strays));
+            let stray = forecast.horizons().find(|horizon| horizon.quantiles.iter().any(strays));
             assert!(stray.is_none(), "{amount} every {seconds} s: {stray:?}");
         }
     }
@@ -400,7 +400,7 @@ fn a_series_times_a_factor_gives_forecasts_times_the_factor() {
     for count in [10, 2 * HOUR, 3 * DAY] {
         let one = times(1.0, count);
         for factor in [1e-9, 1e-3, 3.0, 1e12] {
-            for (plain, scaled) in one.horizons().iter().zip(times(factor, count).horizons()) {
+            for (plain, scaled) in one.horizons().zip(times(factor, count).horizons()) {
                 for (plain, scaled) in plain.quantiles.iter().zip(&scaled.quantiles) {
                     let (plain, scaled) = (plain.get().min(Load::MAX / factor), scaled.get() / factor);
                     // a series rounds its samples by up to 6e-8 of their size

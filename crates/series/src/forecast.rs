@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Distribution, Load, ModelName, Quantile};
 
 /// Quantiles of the load at one time ahead.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Horizon {
-    /// How long after the origin, at least one second.
+    /// How long after the origin: whole seconds, at least one.
     pub ahead: Duration,
     /// One load per level of the forecast, in the same order, never falling.
     pub quantiles: Vec<Load>,
@@ -19,16 +19,33 @@ pub struct Horizon {
 /// What the load will be, with how sure: quantiles at a row of horizons, made from what was known at the origin.
 ///
 /// Between two horizons the quantiles run along straight lines; between two levels along straight lines in the log odds.
+///
+/// Loads are kept in single precision, as those of a [`Series`](crate::Series) are: there is one forecast per target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawForecast", into = "RawForecast")]
-pub struct Forecast(RawForecast);
+pub struct Forecast {
+    origin: Timestamp,
+    model: ModelName,
+    levels: Box<[Quantile]>,
+    /// How long after the origin each horizon is, in seconds.
+    ahead: Box<[u32]>,
+    /// One amount per level and horizon, those of the nearest horizon first.
+    amounts: Box<[f32]>,
+}
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A forecast as it is written down.
+#[derive(Debug, Serialize, Deserialize)]
 struct RawForecast {
     origin: Timestamp,
     model: ModelName,
     levels: Vec<Quantile>,
-    horizons: Vec<Horizon>,
+    horizons: Vec<RawHorizon>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RawHorizon {
+    ahead: Duration,
+    quantiles: Vec<f32>,
 }
 
 impl Forecast {
@@ -41,39 +58,41 @@ impl Forecast {
         origin: Timestamp,
         model: ModelName,
         levels: Vec<Quantile>,
-        mut horizons: Vec<Horizon>,
+        horizons: Vec<Horizon>,
     ) -> Result<Self, ForecastError> {
-        // it is kept as long as it is the newest, for thousands of targets
-        horizons.shrink_to_fit();
-        for horizon in &mut horizons {
-            horizon.quantiles.shrink_to_fit();
-        }
-        RawForecast { origin, model, levels, horizons }.try_into()
+        let raw = |horizon: Horizon| RawHorizon {
+            ahead: horizon.ahead,
+            quantiles: horizon.quantiles.into_iter().map(Load::rounded).collect(),
+        };
+        RawForecast { origin, model, levels, horizons: horizons.into_iter().map(raw).collect() }.try_into()
     }
 
     /// The time up to which the load was known.
     pub fn origin(&self) -> Timestamp {
-        self.0.origin
+        self.origin
     }
 
     /// The model that made it.
     pub fn model(&self) -> ModelName {
-        self.0.model
+        self.model
     }
 
     /// The levels, rising.
     pub fn levels(&self) -> &[Quantile] {
-        &self.0.levels
+        &self.levels
     }
 
     /// The horizons, nearest first.
-    pub fn horizons(&self) -> &[Horizon] {
-        &self.0.horizons
+    pub fn horizons(&self) -> impl ExactSizeIterator<Item = Horizon> + '_ {
+        (0..self.ahead.len()).map(|place| Horizon {
+            ahead: Duration::from_secs(u64::from(self.ahead[place])),
+            quantiles: self.amounts(place).filter_map(Load::unrounded).collect(),
+        })
     }
 
     /// The last time the forecast speaks of.
     pub fn end(&self) -> Timestamp {
-        self.0.horizons.last().map_or(self.0.origin, |horizon| self.time_of(horizon))
+        self.time_of(self.ahead.len() - 1)
     }
 
     /// The load at `time` that is exceeded with probability `1 − level`; `None` before the first horizon's step back to
@@ -81,106 +100,126 @@ impl Forecast {
     ///
     /// Up to the first horizon its own quantiles hold. A level outside the forecast's own is read at the nearest one.
     pub fn quantile(&self, time: Timestamp, level: Quantile) -> Option<Load> {
-        if time < self.0.origin {
-            return None;
-        }
-        let horizons = &self.0.horizons;
-        let after = horizons.partition_point(|horizon| self.time_of(horizon) < time);
-        let right = horizons.get(after)?;
-        let right_load = self.at_level(right, level);
-        let Some(left) = after.checked_sub(1).and_then(|before| horizons.get(before)) else {
-            return load(right_load);
-        };
-        let span = right.ahead.saturating_sub(left.ahead).as_secs_f64();
-        let passed = self.time_of(left).duration_until(time).as_secs_f64();
-        load(lerp(self.at_level(left, level), right_load, passed / span))
+        let Around { left, right } = self.around(time)?;
+        let right = self.at_level(right, level);
+        Load::unrounded(left.map_or(right, |(left, share)| lerp(self.at_level(left, level), right, share)))
     }
 
     /// How likely which loads are at `time`; `None` before the origin and past the end.
     ///
     /// Up to the first horizon its own quantiles hold.
     pub fn distribution(&self, time: Timestamp) -> Option<Distribution<'_>> {
-        if time < self.0.origin {
-            return None;
-        }
-        let horizons = &self.0.horizons;
-        let after = horizons.partition_point(|horizon| self.time_of(horizon) < time);
-        let right = horizons.get(after)?;
-        let loads = match after.checked_sub(1).and_then(|before| horizons.get(before)) {
-            None => right.quantiles.iter().map(|load| load.get()).collect(),
-            Some(left) => {
-                let span = right.ahead.saturating_sub(left.ahead).as_secs_f64();
-                let share = self.time_of(left).duration_until(time).as_secs_f64() / span;
-                left.quantiles
-                    .iter()
-                    .zip(&right.quantiles)
-                    .map(|(left, right)| lerp(left.get(), right.get(), share))
-                    .collect()
+        let Around { left, right } = self.around(time)?;
+        let right = self.amounts(right);
+        let loads = match left {
+            None => right.collect(),
+            Some((left, share)) => {
+                self.amounts(left).zip(right).map(|(left, right)| lerp(left, right, share)).collect()
             }
         };
-        Some(Distribution::new(&self.0.levels, loads))
+        Some(Distribution::new(&self.levels, loads))
     }
 
     /// The highest load at `level` over `[from, to]`; `None` where the forecast ends before `to` or begins after `from`.
     pub fn peak(&self, from: Timestamp, to: Timestamp, level: Quantile) -> Option<Load> {
         let mut peak = self.quantile(from, level)?.max(self.quantile(to, level)?);
-        for horizon in &self.0.horizons {
-            let time = self.time_of(horizon);
+        for place in 0..self.ahead.len() {
+            let time = self.time_of(place);
             if from < time && time < to {
-                peak = peak.max(load(self.at_level(horizon, level))?);
+                peak = peak.max(Load::unrounded(self.at_level(place, level))?);
             }
         }
         Some(peak)
     }
 
-    fn time_of(&self, horizon: &Horizon) -> Timestamp {
-        self.0.origin.saturating_add(horizon.ahead).unwrap_or(Timestamp::MAX)
+    /// The horizons on either side of `time`; `None` before the origin and past the end.
+    fn around(&self, time: Timestamp) -> Option<Around> {
+        if time < self.origin {
+            return None;
+        }
+        let origin = self.origin;
+        let right = self.ahead.partition_point(|&ahead| after(origin, ahead) < time);
+        let right_ahead = *self.ahead.get(right)?;
+        let left = right.checked_sub(1).map(|left| {
+            let passed = self.time_of(left).duration_until(time).as_secs_f64();
+            (left, passed / f64::from(right_ahead - self.ahead[left]))
+        });
+        Some(Around { left, right })
     }
 
-    fn at_level(&self, horizon: &Horizon, level: Quantile) -> f64 {
-        let levels = &self.0.levels;
+    fn time_of(&self, place: usize) -> Timestamp {
+        after(self.origin, self.ahead[place])
+    }
+
+    /// The loads of a horizon, one per level.
+    fn amounts(&self, place: usize) -> impl ExactSizeIterator<Item = f64> + '_ {
+        let width = self.levels.len();
+        self.amounts[place * width..][..width].iter().copied().map(f64::from)
+    }
+
+    fn at_level(&self, place: usize, level: Quantile) -> f64 {
+        let levels = &self.levels;
         let above = levels.partition_point(|&own| own < level).min(levels.len() - 1);
-        let high = horizon.quantiles[above].get();
+        let amount = |level: usize| f64::from(self.amounts[place * levels.len() + level]);
+        let high = amount(above);
         if above == 0 || levels[above] <= level {
             return high;
         }
         let (left, right) = (levels[above - 1].logit(), levels[above].logit());
-        lerp(horizon.quantiles[above - 1].get(), high, (level.logit() - left) / (right - left))
+        lerp(amount(above - 1), high, (level.logit() - left) / (right - left))
     }
+}
+
+/// The places of the horizons on either side of a time.
+struct Around {
+    /// With how much of the way to the right one has passed; `None` up to the first horizon.
+    left: Option<(usize, f64)>,
+    right: usize,
+}
+
+fn after(origin: Timestamp, seconds: u32) -> Timestamp {
+    origin.saturating_add(Duration::from_secs(u64::from(seconds))).unwrap_or(Timestamp::MAX)
 }
 
 fn lerp(left: f64, right: f64, share: f64) -> f64 {
     left + (right - left) * share
 }
 
-fn load(amount: f64) -> Option<Load> {
-    // a mean of two loads is one too
-    Load::new(amount).ok()
-}
-
 impl TryFrom<RawForecast> for Forecast {
     type Error = ForecastError;
 
     fn try_from(raw: RawForecast) -> Result<Self, ForecastError> {
-        if raw.levels.is_empty() || !raw.levels.is_sorted_by(|a, b| a < b) {
+        let RawForecast { origin, model, levels, horizons } = raw;
+        if levels.is_empty() || !levels.is_sorted_by(|a, b| a < b) {
             return Err(ForecastError::Levels);
         }
-        let first_is_ahead = raw.horizons.first().is_some_and(|horizon| horizon.ahead >= Duration::from_secs(1));
-        if !first_is_ahead || !raw.horizons.is_sorted_by(|a, b| a.ahead < b.ahead) {
+        let whole = |ahead: Duration| u32::try_from(ahead.as_secs()).ok().filter(|_| ahead.subsec_nanos() == 0);
+        let ahead: Option<Box<[u32]>> = horizons.iter().map(|horizon| whole(horizon.ahead)).collect();
+        let ahead = ahead.ok_or(ForecastError::Horizons)?;
+        if ahead.first().is_none_or(|&first| first == 0) || !ahead.is_sorted_by(|a, b| a < b) {
             return Err(ForecastError::Horizons);
         }
-        for horizon in &raw.horizons {
-            if horizon.quantiles.len() != raw.levels.len() || !horizon.quantiles.is_sorted() {
-                return Err(ForecastError::Quantiles { ahead: horizon.ahead });
+        // as loads are rounded, the largest may come out a little larger
+        let is_load = |amount: &f32| f64::from(*amount).abs() <= Load::MAX * (1.0 + f64::from(f32::EPSILON));
+        for RawHorizon { ahead, quantiles } in &horizons {
+            if quantiles.len() != levels.len() || !quantiles.is_sorted() || !quantiles.iter().all(is_load) {
+                return Err(ForecastError::Quantiles { ahead: *ahead });
             }
         }
-        Ok(Self(raw))
+        let amounts = horizons.into_iter().flat_map(|horizon| horizon.quantiles).collect();
+        Ok(Self { origin, model, levels: levels.into(), ahead, amounts })
     }
 }
 
 impl From<Forecast> for RawForecast {
     fn from(forecast: Forecast) -> Self {
-        forecast.0
+        let Forecast { origin, model, levels, ahead, amounts } = forecast;
+        let width = levels.len();
+        let horizons = ahead.iter().zip(amounts.chunks_exact(width)).map(|(&seconds, quantiles)| RawHorizon {
+            ahead: Duration::from_secs(u64::from(seconds)),
+            quantiles: quantiles.to_vec(),
+        });
+        Self { origin, model, horizons: horizons.collect(), levels: levels.into() }
     }
 }
 
@@ -190,10 +229,10 @@ pub enum ForecastError {
     /// The levels are empty or not strictly rising.
     #[error("a forecast needs at least one level, in strictly rising order")]
     Levels,
-    /// The horizons are empty, not strictly rising, or begin less than a second ahead.
-    #[error("a forecast needs at least one horizon, a second ahead or more, in strictly rising order")]
+    /// The horizons are empty, not strictly rising, or not whole seconds ahead, at least one.
+    #[error("a forecast needs at least one horizon, whole seconds ahead and at least one, in strictly rising order")]
     Horizons,
-    /// A horizon has another number of loads than there are levels, or loads that fall from one level to the next.
+    /// A horizon has another number of loads than there are levels, or loads that fall from one level to the next or are none.
     #[error("the horizon {ahead:?} ahead needs one load per level, none below the one before")]
     Quantiles {
         /// Which horizon.

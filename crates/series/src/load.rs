@@ -29,6 +29,21 @@ impl Load {
         self.0
     }
 
+    /// In single precision: to a relative 6·10⁻⁸.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding is what it is for; a load is far inside the range of single precision"
+    )]
+    pub(crate) fn rounded(self) -> f32 {
+        self.0 as f32
+    }
+
+    /// What was [`rounded`](Self::rounded), or lies between such loads; `None` for NaN alone.
+    pub(crate) fn unrounded(amount: f64) -> Option<Self> {
+        // rounding may carry the largest load out
+        Self::new(amount.clamp(-Self::MAX, Self::MAX)).ok()
+    }
+
     /// The larger of two loads.
     #[must_use]
     pub fn max(self, other: Self) -> Self {

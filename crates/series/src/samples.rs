@@ -90,7 +90,7 @@ impl Series {
             self.amounts.reserve_exact(self.amounts.len() / 16 + 16);
         }
         match sample {
-            Sample::Value(load) => self.amounts.push(Self::rounded(load)),
+            Sample::Value(load) => self.amounts.push(load.rounded()),
             Sample::Gap(reason) => {
                 let index = self.amounts.len();
                 self.amounts.push(f32::NAN);
@@ -100,6 +100,12 @@ impl Series {
                 }
             }
         }
+    }
+
+    /// Gives back the room that is there for more.
+    pub fn shrink_to_fit(&mut self) {
+        self.amounts.shrink_to_fit();
+        self.gaps.shrink_to_fit();
     }
 
     /// The spacing of the samples.
@@ -156,9 +162,7 @@ impl Series {
 
     /// The load of sample `index`; `None` in a gap and past the end.
     pub fn load(&self, index: usize) -> Option<Load> {
-        let amount = *self.amounts.get(index)?;
-        // every amount came in as a `Load`; rounding may carry the largest one out
-        Load::new(f64::from(amount).clamp(-Load::MAX, Load::MAX)).ok()
+        Load::unrounded(f64::from(*self.amounts.get(index)?))
     }
 
     /// The amounts as they are kept, one per sample; NaN where no load is known. For those who read many at once.
@@ -205,33 +209,29 @@ impl Series {
     #[must_use]
     pub fn newest(&self, most: usize) -> Self {
         let first = self.len().saturating_sub(most);
-        let mut newest = Self { step: self.step, start: self.time(first), amounts: Vec::new(), gaps: Vec::new() };
-        (first..self.len()).filter_map(|index| self.sample(index)).for_each(|sample| newest.push(sample));
-        newest
+        Self { start: self.time(first), amounts: self.amounts[first..].to_vec(), gaps: self.gaps_from(first), ..*self }
     }
 
     /// Forgets the oldest samples, so that at most `most` are left.
     pub fn keep_newest(&mut self, most: usize) {
-        let drop = self.len().saturating_sub(most);
-        if drop == 0 {
+        let first = self.len().saturating_sub(most);
+        if first == 0 {
             return;
         }
-        self.start = self.time(drop);
-        self.amounts.drain(..drop);
-        self.gaps.retain_mut(|gap| {
-            let end = gap.first + gap.len;
-            gap.first = gap.first.max(drop) - drop;
-            gap.len = end.saturating_sub(drop + gap.first);
-            gap.len > 0
-        });
+        self.start = self.time(first);
+        self.amounts.drain(..first);
+        self.gaps = self.gaps_from(first);
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "rounding to single precision is what it is for; a load is far inside its range"
-    )]
-    fn rounded(load: Load) -> f32 {
-        load.get() as f32
+    /// The gaps from sample `first` on, counted from there.
+    fn gaps_from(&self, first: usize) -> Vec<Gap> {
+        let later = self.gaps.iter().filter(|gap| gap.first + gap.len > first);
+        later
+            .map(|gap| {
+                let begin = gap.first.max(first);
+                Gap { first: begin - first, len: gap.first + gap.len - begin, reason: gap.reason }
+            })
+            .collect()
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn rows(
     levels: &[Quantile],
 ) -> std::io::Result<()> {
     let step = named.series.step();
-    for (place, horizon) in forecast.horizons().iter().enumerate() {
+    for (place, horizon) in forecast.horizons().enumerate() {
         let ahead = place + 1;
         if !asked.writes(ahead) {
             continue;

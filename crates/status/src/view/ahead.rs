@@ -38,7 +38,7 @@ impl Bands {
     pub(crate) fn of(snapshot: &Snapshot) -> Option<Self> {
         let forecast = snapshot.outlook.forecast.as_deref().ok()?;
         let time = |ahead: Duration| forecast.origin().saturating_add(ahead).unwrap_or(Timestamp::MAX);
-        let times: Vec<_> = forecast.horizons().iter().map(|horizon| time(horizon.ahead)).collect();
+        let times: Vec<_> = forecast.horizons().map(|horizon| time(horizon.ahead)).collect();
         let read = |level: f64| -> Option<Vec<f64>> {
             let level = Quantile::new(level).ok()?;
             times.iter().map(|&at| Some(tidy(forecast.quantile(at, level)?.get()))).collect()
