@@ -111,11 +111,16 @@ impl Beliefs {
         }
     }
 
-    /// Takes over what `former` learned in use.
-    pub(crate) fn inherit(&mut self, former: &Self) {
+    /// What was learned in use, by horizon in steps: how far the load went along, and how far it was to go.
+    pub(crate) fn lessons(&self) -> Vec<(usize, f64, f64)> {
+        self.knots.iter().map(|belief| (belief.ahead, belief.agreed, belief.foretold)).collect()
+    }
+
+    /// Takes over what other ones learned.
+    pub(crate) fn inherit(&mut self, lessons: &[(usize, f64, f64)]) {
         for own in &mut self.knots {
-            if let Some(before) = former.knots.iter().find(|before| before.ahead == own.ahead) {
-                (own.agreed, own.foretold) = (before.agreed, before.foretold);
+            if let Some(&(_, agreed, foretold)) = lessons.iter().find(|(ahead, ..)| *ahead == own.ahead) {
+                (own.agreed, own.foretold) = (agreed, foretold);
             }
         }
     }
@@ -163,7 +168,7 @@ mod tests {
         }
         assert!((beliefs.believed(2.0, 1, 0.0, 1.5) - 1.5).abs() < 1e-9);
         let mut fresh = self::beliefs();
-        fresh.inherit(&beliefs);
+        fresh.inherit(&beliefs.lessons());
         assert!((fresh.believed(2.0, 1, 0.0, 1.5) - beliefs.believed(2.0, 1, 0.0, 1.5)).abs() < 1e-12);
     }
 

@@ -40,7 +40,7 @@ const AROUND_SECONDS: i64 = 900;
 /// Errors below this (on the models' scale, where loads are near 1) are rounding.
 const LEAST_ERROR: f64 = 1e-9;
 
-type Row = [f64; MEMBERS];
+pub(crate) type Row = [f64; MEMBERS];
 
 /// The weights of the members, per knot of the rehearsal.
 #[derive(Debug, Clone)]
@@ -155,11 +155,16 @@ impl Blend {
         blended
     }
 
-    /// Takes over what `former` learned in use.
-    pub(crate) fn inherit(&mut self, former: &Self) {
+    /// What was learned in use, by horizon in steps: what each member lost, and in how much time.
+    pub(crate) fn lessons(&self) -> Vec<(usize, Row, f64)> {
+        self.knots.iter().map(|knot| (knot.ahead, knot.losses, knot.seen)).collect()
+    }
+
+    /// Takes over what another one learned.
+    pub(crate) fn inherit(&mut self, lessons: &[(usize, Row, f64)]) {
         for own in &mut self.knots {
-            if let Some(before) = former.knots.iter().find(|before| before.ahead == own.ahead) {
-                (own.losses, own.seen) = (before.losses, before.seen);
+            if let Some(&(_, losses, seen)) = lessons.iter().find(|(ahead, ..)| *ahead == own.ahead) {
+                (own.losses, own.seen) = (losses, seen);
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::blend::{Blend, Start};
 use crate::engine::{Settings, fit, known_past, too_little};
 use crate::glance::Glance;
 use crate::horizons;
+use crate::lessons::Lessons;
 use crate::mixture::Mixture;
 use crate::model::Predict;
 use crate::models::ridge::{FittedRidge, Told};
@@ -131,16 +132,34 @@ impl Fitted {
     /// As [`fit`].
     pub fn refit(&self, history: &Series) -> Result<Self, NoForecast> {
         let mut new = fit(history, &self.settings)?;
-        if let (Some(own), Some(former)) = (&mut new.mixture, &self.mixture)
-            && new.verdict.model == self.verdict.model
-        {
-            own.inherit(former);
-            new.beliefs.inherit(&self.beliefs);
-            if let (Some(own), Some(former)) = (&mut new.blend, &self.blend) {
-                own.inherit(former);
-            }
+        if let Some(lessons) = self.lessons() {
+            new.take_over(&lessons);
         }
         Ok(new)
+    }
+
+    /// What it has learned in use; `None` where the model measured its errors itself.
+    pub(crate) fn lessons(&self) -> Option<Lessons> {
+        Some(Lessons {
+            model: self.verdict.model,
+            corrections: self.mixture.as_ref()?.lessons(),
+            beliefs: self.beliefs.lessons(),
+            blend: self.blend.as_ref().map(Blend::lessons),
+        })
+    }
+
+    /// Goes on from what an earlier fit of the same model learned in use.
+    pub(crate) fn take_over(&mut self, lessons: &Lessons) {
+        if lessons.model != self.verdict.model {
+            return;
+        }
+        if let Some(mixture) = &mut self.mixture {
+            mixture.inherit(&lessons.corrections);
+            self.beliefs.inherit(&lessons.beliefs);
+        }
+        if let (Some(blend), Some(lessons)) = (&mut self.blend, &lessons.blend) {
+            blend.inherit(lessons);
+        }
     }
 
     /// Which model is in force, why, and how all of them did.

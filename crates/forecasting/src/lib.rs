@@ -47,6 +47,7 @@ mod fill;
 mod fitted;
 mod glance;
 mod horizons;
+mod lessons;
 mod local_time;
 mod mixture;
 mod model;
@@ -66,6 +67,6 @@ mod values;
 
 pub use engine::{FEWEST_SAMPLES, Settings, fit};
 pub use fitted::Fitted;
-pub use online::{OnlineForecaster, Renewal};
+pub use online::{Learned, OnlineForecaster, Renewal};
 
 pub use series::Seasons;

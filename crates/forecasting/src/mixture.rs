@@ -147,12 +147,17 @@ impl Mixture {
         Some(error.abs())
     }
 
-    /// Takes over what `former` learned in use.
-    pub(crate) fn inherit(&mut self, former: &Self) {
-        for knot in &mut self.knots {
-            let before = former.knots.iter().find(|before| before.ahead == knot.ahead);
-            if let (Some(own), Some(before)) = (&mut knot.regime, before.and_then(|knot| knot.regime.as_ref())) {
-                own.corrections = before.corrections;
+    /// What was learned in use, by horizon in steps.
+    pub(crate) fn lessons(&self) -> Vec<(usize, Offsets)> {
+        self.knots.iter().filter_map(|knot| Some((knot.ahead, knot.regime.as_ref()?.corrections))).collect()
+    }
+
+    /// Takes over what another one learned.
+    pub(crate) fn inherit(&mut self, lessons: &[(usize, Offsets)]) {
+        for Knot { ahead, regime, .. } in &mut self.knots {
+            let former = lessons.iter().find(|(before, _)| before == ahead);
+            if let (Some(own), Some(&(_, corrections))) = (regime, former) {
+                own.corrections = corrections;
             }
         }
     }
@@ -365,7 +370,7 @@ mod tests {
         let most = LARGEST_CORRECTION * (scaled.offsets[NINETY] - scaled.offsets[MEDIAN]);
         assert!(scaled.corrections.iter().all(|correction| (correction - most).abs() < 1e-9));
         let mut second = mixture(&past, &misses);
-        second.inherit(&first);
+        second.inherit(&first.lessons());
         assert_eq!(second.knots[0].regime.as_ref().unwrap().corrections, scaled.corrections);
     }
 

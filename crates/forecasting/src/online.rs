@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use series::{ChoiceReason, Forecast, ForecastSkill, ModelChoice, ModelName, NoForecast, Series, Timestamp, Verdict};
 
 use crate::engine::{Settings, fit};
 use crate::fitted::Fitted;
+use crate::lessons::Lessons;
 use crate::standing::Standing;
 
 /// A model in force that has lately lost so many times what the better of the plain ones did is demoted …
@@ -22,8 +24,21 @@ pub struct OnlineForecaster {
     settings: Settings,
     /// The model that the fit chose; `None` while there was no fit.
     fitted: Option<Fitted>,
+    /// What an earlier process learned, until the first fit goes on from it.
+    taught: Option<Lessons>,
     standing: Standing,
     demotion: Option<Demotion>,
+    /// Since when an earlier process had its model demoted, until it is judged anew.
+    demoted_before: Option<Timestamp>,
+}
+
+/// What an [`OnlineForecaster`] has learned from how its forecasts came out, and would lose if its process ended. What it knows besides,
+/// a fit learns anew from the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    lessons: Option<Lessons>,
+    standing: Standing,
+    demoted_since: Option<Timestamp>,
 }
 
 /// What is forecast with in place of a model that was demoted.
@@ -47,7 +62,21 @@ pub struct Renewal {
 impl OnlineForecaster {
     /// One that knows nothing yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, fitted: None, standing: Standing::new(), demotion: None }
+        Self { settings, fitted: None, taught: None, standing: Standing::new(), demotion: None, demoted_before: None }
+    }
+
+    /// One that goes on from what one of an earlier process has `learned` of the same target: its first fit is as good as a new fit of
+    /// that one.
+    pub fn resume(settings: Settings, learned: Learned) -> Self {
+        let Learned { lessons, standing, demoted_since } = learned;
+        Self { taught: lessons, standing, demoted_before: demoted_since, ..Self::new(settings) }
+    }
+
+    /// What is to outlive this process; `None` before the first fit.
+    pub fn learned(&self) -> Option<Learned> {
+        let lessons = self.fitted.as_ref()?.lessons();
+        let demoted_since = self.demotion.as_ref().map(|demotion| demotion.since);
+        Some(Learned { lessons, standing: self.standing.clone(), demoted_since })
     }
 
     /// Learns from what `history` has gained, fits where that is due, and forecasts from its end. Each fit is made while what `fit_begins`
@@ -56,7 +85,12 @@ impl OnlineForecaster {
         let mut failed_refit = None;
         let in_force = match self.fitted.take() {
             None => match while_held(&fit_begins, || fit(history, &self.settings)) {
-                Ok(new) => new,
+                Ok(mut new) => {
+                    if let Some(lessons) = self.taught.take() {
+                        new.take_over(&lessons);
+                    }
+                    new
+                }
                 Err(reason) => return Renewal { forecast: Err(reason), failed_refit },
             },
             Some(mut in_force) => {
@@ -83,7 +117,9 @@ impl OnlineForecaster {
 
     /// Has the next renewal fit anew, whatever the age of the fit: the history has grown at its other end.
     pub fn forget_fit(&mut self) {
-        self.fitted = None;
+        if let Some(fitted) = self.fitted.take() {
+            self.taught = fitted.lessons();
+        }
     }
 
     /// Which model is in force, why, and how all of them did; `None` while there was no fit.
@@ -107,8 +143,11 @@ impl OnlineForecaster {
         }
         let (better, least) = skill.best_plain();
         let lost = skill.loss / least;
+        let before = self.demoted_before.take().filter(|_| lost > REINSTATED);
         self.demotion = match self.demotion.take().filter(|_| lost > REINSTATED) {
-            None if lost > DEMOTED => self.stand_in(better, chosen, history, now, fit_begins),
+            None if lost > DEMOTED || before.is_some() => {
+                self.stand_in(better, chosen, history, before.unwrap_or(now), fit_begins)
+            }
             None => None,
             Some(demotion) if demotion.verdict.model == better || lost <= DEMOTED => {
                 Some(demotion.renewed(history, fit_begins))
@@ -281,5 +320,49 @@ mod tests {
         let expected = faded(|loss| loss) / faded(|_| 1.0);
         let skill = online.skill().unwrap();
         assert!((skill.loss / expected - 1.0).abs() < 1e-6, "{} is not {expected}", skill.loss);
+    }
+
+    /// As what is kept of `online` is read by the next process.
+    fn restarted(online: &OnlineForecaster) -> OnlineForecaster {
+        let text = serde_json::to_string(&online.learned().unwrap()).unwrap();
+        OnlineForecaster::resume(online.settings.clone(), serde_json::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn a_restart_is_a_new_fit_that_has_forgotten_nothing() {
+        let mut online = trusted(ModelChoice::Auto);
+        let known = history(9 * DAY / 2);
+        online.renew(&known, || ());
+        let refit = online.fitted.as_ref().unwrap().refit(&known).unwrap().forecast(&known).unwrap();
+        let mut after = restarted(&online);
+        assert_eq!(after.renew(&known, || ()).forecast.unwrap(), refit);
+        assert_eq!(after.skill(), online.skill());
+        let fresh = fit(&known, &online.settings).unwrap().forecast(&known).unwrap();
+        assert_ne!(fresh, refit, "there was something to learn");
+        // and what was foretold before it is still held against what comes
+        let grown = history(9 * DAY / 2 + 30);
+        online.renew(&grown, || ());
+        after.renew(&grown, || ());
+        assert_eq!(after.skill(), online.skill());
+    }
+
+    #[test]
+    fn a_model_that_was_demoted_stays_so_over_a_restart_as_long_as_without_one() {
+        let mut online = trusted(ModelChoice::Auto);
+        happens(&mut online, 288, -100.0);
+        let since = history(9 * DAY / 2 + 5).end().unwrap();
+        online.renew(&history(9 * DAY / 2 + 5), || ());
+        // until it loses more than the plain one, but not so much more that it would be demoted for it
+        while online.skill().unwrap().over_persistence() < -0.05 {
+            happens(&mut online, 7, -1.0);
+        }
+        assert!(online.skill().unwrap().over_persistence() < 0.0);
+        let mut after = restarted(&online);
+        after.renew(&history(9 * DAY / 2 + 10), || ());
+        let reason = &after.verdict().unwrap().reason;
+        assert!(matches!(reason, ChoiceReason::Demoted { since: then, .. } if *then == since), "{reason:?}");
+        happens(&mut after, 2000, -1.0);
+        after.renew(&history(9 * DAY / 2 + 15), || ());
+        assert!(!matches!(after.verdict().unwrap().reason, ChoiceReason::Demoted { .. }));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use series::{Forecast, ForecastSkill, Load, Quantile, Series, Step, Timestamp};
 
 use crate::horizons;
@@ -23,7 +24,7 @@ const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// Mean quantile losses of the forecasts made a lead time ago and of two that need no model: the value of then, and that of a week before. Old comparisons
 /// fade. The plain forecasts have quantiles too, of what they missed in the last day.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Standing {
     /// What was foretold, in time order.
     due: VecDeque<Foretold>,
@@ -34,7 +35,7 @@ pub(crate) struct Standing {
     within: [f64; LEVELS.len()],
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Foretold {
     time: Timestamp,
     quantiles: [f64; LEVELS.len()],
@@ -43,7 +44,7 @@ struct Foretold {
 }
 
 /// A forecast that needs no model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Plain {
     /// On a root scale.
     errors: VecDeque<f32>,
@@ -53,7 +54,7 @@ struct Plain {
 }
 
 /// A mean over comparisons that fade.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Faded {
     sum: f64,
     weight: f64,
