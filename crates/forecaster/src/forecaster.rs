@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
+use crate::archive::Archive;
 use crate::metrics::Metrics;
 use crate::refresh::{Refresher, starting_outlook};
 use crate::schedule::Schedule;
@@ -34,7 +35,7 @@ pub struct Forecaster {
 }
 
 impl Forecaster {
-    /// A forecaster that watches nothing yet. Registers its metrics in `registry`, under their full names.
+    /// A forecaster that watches nothing yet, and begins with the histories in `archive` where there is one. Registers its metrics in `registry`, under their full names.
     ///
     /// # Errors
     /// [`SetupError`] with every mistake in the settings.
@@ -42,6 +43,7 @@ impl Forecaster {
         settings: Settings,
         clock: Arc<dyn Clock>,
         publish: Arc<dyn Publish>,
+        archive: Option<Arc<dyn Archive>>,
         registry: &mut Registry,
     ) -> Result<Arc<Self>, SetupError> {
         let metrics = Metrics::register(registry);
@@ -55,7 +57,7 @@ impl Forecaster {
             }
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let refresher = Refresher { source, clock, publish, metrics, fits: Semaphore::new(cores.div_ceil(2)) };
+        let refresher = Refresher { source, clock, publish, archive, metrics, fits: Semaphore::new(cores.div_ceil(2)) };
         let (newcomers, arrivals) = mpsc::unbounded_channel();
         Ok(Arc::new(Self {
             settings,

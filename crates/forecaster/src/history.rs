@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use series::{ForecastRequest, GapReason, Load, MissingSamples, Sample, Series, Step, Timestamp};
+use series::{ForecastRequest, GapReason, HistoryUpdate, Load, MissingSamples, Sample, Series, Step, Timestamp};
 
 use crate::source::{GridRange, MOST_POINTS};
 
@@ -23,6 +23,8 @@ pub(crate) struct History {
     answered: Option<Series>,
     /// Whether nothing older is left to ask for.
     is_filled: bool,
+    /// The first and the last time of what is kept for the next process; `None` where nothing is, or something else.
+    kept: Option<(Timestamp, Timestamp)>,
 }
 
 impl History {
@@ -36,7 +38,40 @@ impl History {
             settle: settle.min(request.step.duration()),
             answered: None,
             is_filled: false,
+            kept: None,
         }
+    }
+
+    /// Begins with what an earlier process knew, where it fits: what came since is asked for, and what it did not know.
+    pub(crate) fn resume(&mut self, mut known: Series) {
+        if known.step() == self.step && self.answered.is_none() {
+            known.keep_newest(self.most);
+            known.shrink_to_fit();
+            self.kept = known.end().map(|end| (known.start(), end));
+            self.answered = Some(known);
+        }
+    }
+
+    /// What has changed since [`History::is_kept`] was last called, with what was `learned` from it; `None` where nothing has.
+    pub(crate) fn unkept(&self, learned: impl FnOnce() -> Option<std::sync::Arc<str>>) -> Option<HistoryUpdate> {
+        let answered = self.answered.as_ref()?;
+        // what was filled in behind is no page at the end
+        let until = self.kept.filter(|(start, _)| *start <= answered.start()).map(|(_, end)| end);
+        if until.is_some() && until == answered.end() {
+            return None;
+        }
+        HistoryUpdate::since(until, answered, learned())
+    }
+
+    /// Whether nothing of it is kept, or less than what there is at its beginning.
+    pub(crate) fn is_kept_short(&self) -> bool {
+        let start = self.answered.as_ref().map(Series::start);
+        self.kept.is_none_or(|(kept, _)| start.is_some_and(|start| start < kept))
+    }
+
+    /// Notes that all of it is kept.
+    pub(crate) fn is_kept(&mut self) {
+        self.kept = self.answered.as_ref().and_then(|answered| Some((answered.start(), answered.end()?)));
     }
 
     /// Takes back the answers for times that have not settled at `now`, and tells whether there were any.
@@ -50,6 +85,7 @@ impl History {
         let Some(answered) = self.answered.take_if(|answered| answered.next_time() > first_too_early) else {
             return false;
         };
+        self.kept = None;
         if answered.start() <= settled {
             self.answered = Some(answered.until(settled));
         } else {
@@ -66,6 +102,7 @@ impl History {
             // what is known is older than all that is asked for: begin anew
             self.answered = None;
             self.is_filled = false;
+            self.kept = None;
         }
         match &self.answered {
             Some(answered) => GridRange::between(answered.next_time(), settled, self.step)

@@ -6,6 +6,7 @@
 //! other processes. [`Source`] alone asks once, for commands. Nothing here answers KEDA.
 
 mod accuracy;
+mod archive;
 mod forecaster;
 mod history;
 mod hub;
@@ -20,6 +21,7 @@ mod target;
 mod testing;
 mod turns;
 
+pub use archive::Archive;
 pub use forecaster::{Forecaster, Publish};
 pub use hub::Hub;
 pub use server::{Brought, Keeper, Resumed, Role, serve};

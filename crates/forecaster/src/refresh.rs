@@ -5,6 +5,8 @@
 //!  range query, only what has settled since --> history --> fit if due --> forecast --> outlook --> published
 //!  (while the history is not full) range queries for what is older --> fit --> forecast --> outlook, again
 //! ```
+//! What an earlier process kept of the history comes before all that, and the history is kept for the next one every ten minutes: so long is a restart
+//! not asked for what it knew.
 //! The two halves fail alone: each carries on what it knew. Of a target that nothing is known of a glance may come first: the instant
 //! query alone.
 
@@ -13,12 +15,13 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use series::{
-    Clock, Forecast, ForecastRequest, Load, NoForecast, Outlook, ReplicasSeen, Series, SourceFault, SourceState,
-    Timestamp,
+    Clock, Forecast, ForecastRequest, KeptHistory, Load, NoForecast, Outlook, ReplicasSeen, Series, SourceFault,
+    SourceState, Timestamp,
 };
 use tokio::sync::Semaphore;
 
 use crate::accuracy;
+use crate::archive::{self, Archive};
 use crate::forecaster::Publish;
 use crate::metrics::Metrics;
 use crate::source::{Source, SourceError};
@@ -28,11 +31,16 @@ use forecasting::{OnlineForecaster, Renewal};
 /// So much of the history goes with an outlook, for those who show it: as much as a shift of an operator.
 const SHOWN: Duration = Duration::from_hours(6);
 
+/// How often a history is kept for the next process, which asks the source for what came since.
+const ARCHIVED_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+
 /// Does refreshes.
 pub(crate) struct Refresher {
     pub(crate) source: Source,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) publish: Arc<dyn Publish>,
+    /// `None` where histories are not to outlive the process.
+    pub(crate) archive: Option<Arc<dyn Archive>>,
     pub(crate) metrics: Metrics,
     /// Fits at once: they take whole cores, and some must be left for answers.
     pub(crate) fits: Semaphore,
@@ -70,6 +78,7 @@ impl Refresher {
     }
 
     async fn refresh_alone(&self, target: &Target, state: &mut State) -> bool {
+        self.look_into_archive(target, state).await;
         let now = self.clock.now();
         let request = &target.request;
         let (observed, newer, replicas) = tokio::join!(
@@ -92,6 +101,7 @@ impl Refresher {
         let fault = observed.err().or(newer_fault).map(SourceFault::from);
         let hears_all = fault.is_none();
         self.conclude(target, state, now, fault);
+        self.archive(target, state, now, is_whole);
         !hears_all || !request.forecast_wanted || is_whole
     }
 
@@ -121,7 +131,7 @@ impl Refresher {
         }
         if state.history.take_back(now) {
             tracing::warn!(%now, "the clock was put back, samples are asked for again");
-            state.forecasts = None;
+            state.learned = state.forecasts.take().as_ref().and_then(OnlineForecaster::learned);
         }
         for range in state.history.newer(now) {
             match self.source.samples(&request.query, range).await {
@@ -169,6 +179,37 @@ impl Refresher {
         if read > 0 || fault.is_some() {
             self.conclude(target, state, now, fault);
         }
+        self.archive(target, state, now, true);
+    }
+
+    /// Begins with what an earlier process kept, once.
+    async fn look_into_archive(&self, target: &Target, state: &mut State) {
+        if !std::mem::take(&mut state.may_be_archived) {
+            return;
+        }
+        let Some(archive) = &self.archive else { return };
+        if let Some(KeptHistory { history, learned }) = archive.load(target.key.clone()).await {
+            state.history.resume(history);
+            state.learned = learned.and_then(|text| archive::read(&target.key, &text));
+        }
+    }
+
+    /// Has the history kept for the next process, where that is due.
+    fn archive(&self, target: &Target, state: &mut State, now: Timestamp, is_whole: bool) {
+        let Some(archive) = self.archive.as_ref().filter(|archive| is_whole && archive.has_room(&target.key)) else {
+            return;
+        };
+        // no time is further ahead: the clock was put back
+        let rests = |last: Timestamp| (jiff::SignedDuration::ZERO..ARCHIVED_EVERY).contains(&now.duration_since(last));
+        if state.archived.is_some_and(rests) && !state.history.is_kept_short() {
+            return;
+        }
+        let learned = || state.forecasts.as_ref().and_then(OnlineForecaster::learned).as_ref().and_then(archive::write);
+        if let Some(update) = state.history.unkept(learned) {
+            target.unless_forgotten(|| archive.keep(&target.key, update));
+            state.history.is_kept();
+            state.archived = Some(now);
+        }
     }
 
     /// Has the history forecast, with a fit where one is due.
@@ -205,7 +246,10 @@ impl Refresher {
         let Ok(_permit) = self.fits.acquire().await else {
             return Err(NoForecast::Failed("no fits are made any more".to_owned()));
         };
-        let mut forecasts = state.forecasts.take().unwrap_or_else(|| OnlineForecaster::new(settings));
+        let mut forecasts = state.forecasts.take().unwrap_or_else(|| match state.learned.take() {
+            Some(learned) => OnlineForecaster::resume(settings, learned),
+            None => OnlineForecaster::new(settings),
+        });
         let metrics = self.metrics.clone();
         let work = tokio::task::spawn_blocking(move || {
             let renewal = forecasts.renew(&history, || metrics.fit());

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use forecasting::OnlineForecaster;
+use forecasting::{Learned, OnlineForecaster};
 use series::{
     ForecastRequest, Load, NoForecast, Observation, Outlook, ReplicasSeen, SourceFault, SourceState, TargetKey,
     Timestamp,
@@ -44,6 +44,12 @@ pub(crate) struct State {
     pub(crate) rest: Rest,
     /// Whether the first fit may wait for the whole history: until then the stored forecast is as good.
     pub(crate) may_put_off_fit: bool,
+    /// Whether an earlier process may have kept a history of it, which nobody has looked for yet.
+    pub(crate) may_be_archived: bool,
+    /// What forecasts had taught an earlier process, until they are made here.
+    pub(crate) learned: Option<Learned>,
+    /// When the history was last kept.
+    pub(crate) archived: Option<Timestamp>,
 }
 
 /// When something that failed may be tried again: after a minute, and twice as long after each further failure.
@@ -90,6 +96,9 @@ impl Target {
             outlook: start,
             rest: Rest::default(),
             may_put_off_fit,
+            may_be_archived: is_resumed && request.forecast_wanted,
+            learned: None,
+            archived: None,
         };
         Self {
             key,

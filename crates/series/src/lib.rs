@@ -5,6 +5,7 @@
 
 mod distribution;
 mod forecast;
+mod kept;
 mod load;
 mod model;
 mod outlook;
@@ -18,6 +19,7 @@ mod step;
 pub use distribution::Distribution;
 pub use forecast::{Forecast, ForecastError, Horizon};
 pub use jiff::Timestamp;
+pub use kept::{HistoryUpdate, KeptHistory, Page};
 pub use load::{Load, LoadError};
 pub use model::{ChoiceReason, ForecastSkill, ModelChoice, ModelName, ModelScore, UnknownModel, Verdict};
 pub use outlook::{FaultKind, NoForecast, NoObservation, Observation, Outlook, ReplicasSeen, SourceFault, SourceState};

@@ -1,10 +1,12 @@
 //! [`OutlookFile`]: outlooks in one local file, an embedded store (redb) that a killed process leaves as it was last committed.
 
+mod histories;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
-use series::{TargetKey, Timestamp};
+use series::{HistoryUpdate, KeptHistory, TargetKey, Timestamp};
 
 use crate::{Answer, KEPT, Kept, Store, StoreError, record};
 
@@ -128,7 +130,9 @@ impl OutlookFile {
             {
                 let mut table = write.open_table(OUTLOOKS)?;
                 for target in targets {
-                    table.remove(record::key(target).as_str())?;
+                    let key = record::key(target);
+                    table.remove(key.as_str())?;
+                    histories::forget(&write, &key)?;
                 }
             }
             Ok(write.commit()?)
@@ -157,6 +161,30 @@ impl Store for OutlookFile {
     fn keep(&self, outlooks: Vec<(TargetKey, Kept)>) -> Answer<'_, ()> {
         let file = self.clone();
         apart(move || file.keep_now(&outlooks))
+    }
+
+    fn load_history<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<KeptHistory>> {
+        let (file, target) = (self.clone(), target.clone());
+        apart(move || {
+            let loaded = file.with(|database| histories::load(database, &record::key(&target)))?;
+            Ok(loaded.unwrap_or_else(|error| {
+                tracing::warn!(%target, %error, "stored history is passed over");
+                None
+            }))
+        })
+    }
+
+    fn keep_histories(&self, updates: Vec<(TargetKey, HistoryUpdate)>) -> Answer<'_, ()> {
+        let file = self.clone();
+        apart(move || {
+            file.with(|database| {
+                let write = database.begin_write()?;
+                for (target, update) in &updates {
+                    histories::keep(&write, &record::key(target), update)?;
+                }
+                Ok(write.commit()?)
+            })
+        })
     }
 
     fn forget(&self, targets: Vec<TargetKey>) -> Answer<'_, ()> {
@@ -245,6 +273,7 @@ fn prune(database: &Database, now: Timestamp) -> Result<usize, redb::Error> {
             table.remove(key.as_str())?;
             dropped += 1;
         }
+        histories::prune(&write, |key| Ok(table.get(key)?.is_some()))?;
     }
     write.commit()?;
     Ok(dropped)

@@ -1,4 +1,5 @@
-//! Outlooks that outlive a process, so that a restarted one answers at once from what was known.
+//! Outlooks and histories that outlive a process, so that a restarted one answers at once from what was known, and asks the source for nothing that
+//! was known already.
 //!
 //! A [`Store`] keeps them: [`OutlookFile`] in one local file, for one process; [`OutlookRedis`] in Redis, for several.
 //! Losing a store loses no answer: whoever keeps outlooks has them in memory too, and tries again.
@@ -6,6 +7,7 @@
 mod file;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod page;
 mod record;
 mod redis;
 
@@ -13,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use series::{Outlook, TargetKey};
+use series::{HistoryUpdate, KeptHistory, Outlook, TargetKey};
 
 pub use file::{OpenError, OutlookFile};
 pub use redis::{OutlookRedis, RedisSettings, RedisSettingsError};
@@ -30,7 +32,7 @@ pub struct Kept {
     pub memory: Option<Arc<str>>,
 }
 
-/// Where outlooks are kept.
+/// Where outlooks and histories are kept.
 pub trait Store: Send + Sync + std::fmt::Debug {
     /// What was last kept of `target`. What this version cannot read is set aside with a warning, and is no error.
     fn load<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<Kept>>;
@@ -38,7 +40,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Keeps all of `targets`, each in the place of what was kept of it before. After an error some may be kept and others not.
     fn keep(&self, targets: Vec<(TargetKey, Kept)>) -> Answer<'_, ()>;
 
-    /// Forgets `targets`, where nobody else can want them.
+    /// What was kept of the past of `target`, as far back as it is without a hole. What this version cannot read is passed over with a warning, and is no
+    /// error.
+    fn load_history<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<KeptHistory>>;
+
+    /// Keeps what has changed of the pasts of these targets. After an error some may be kept and others not.
+    fn keep_histories(&self, updates: Vec<(TargetKey, HistoryUpdate)>) -> Answer<'_, ()>;
+
+    /// Forgets all of `targets`, where nobody else can want them.
     fn forget(&self, targets: Vec<TargetKey>) -> Answer<'_, ()>;
 
     /// What people know it as, for messages.

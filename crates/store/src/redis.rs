@@ -9,11 +9,11 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisError};
 use redis::{Pipeline, TlsCertificates};
-use series::TargetKey;
+use series::{HistoryUpdate, KeptHistory, Series, TargetKey};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::{Answer, KEPT, Kept, Store, StoreError, record};
+use crate::{Answer, KEPT, Kept, Store, StoreError, page, record};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -22,8 +22,14 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 const SHORTEST_REST: Duration = Duration::from_millis(500);
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// Outlooks written at once: some megabytes.
+/// Outlooks or histories written at once: some megabytes.
 const BATCH: usize = 64;
+
+/// The field of a history's hash that holds what forecasts have taught; the others are the numbers of pages.
+const LEARNED: &str = "learned";
+
+/// Pages before the oldest that is wanted, which are dropped: more than any history loses while it is kept.
+const PAST: i64 = 128;
 
 /// Where Redis is, and as whom it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +130,55 @@ impl OutlookRedis {
         Ok(())
     }
 
+    async fn load_pages(&self, target: &TargetKey) -> Result<Option<KeptHistory>, StoreError> {
+        let key = history_key(target);
+        let mut connection = self.connection().await?;
+        let read: Result<Vec<(String, Vec<u8>)>, _> =
+            redis::cmd("HGETALL").arg(&key).query_async(&mut connection).await;
+        let problem = match read {
+            Ok(fields) => match history_of(fields) {
+                Ok(history) => return Ok(history),
+                Err(problem) => problem,
+            },
+            // a list, say: somebody else's
+            Err(error) if error.code() == Some("WRONGTYPE") => error.to_string(),
+            Err(error) => return Err(self.failed(error).await),
+        };
+        tracing::warn!(%target, problem, "stored history is passed over, and replaced");
+        Ok(None)
+    }
+
+    async fn keep_pages(&self, updates: Vec<(TargetKey, HistoryUpdate)>) -> Result<(), StoreError> {
+        for batch in updates.chunks(BATCH) {
+            let mut writes = Pipeline::new();
+            // all of a history or nothing of it
+            writes.atomic();
+            for (target, update) in batch {
+                let key = history_key(target);
+                if update.is_whole {
+                    writes.cmd("DEL").arg(&key).ignore();
+                } else {
+                    let gone: Vec<i64> = (update.oldest.saturating_sub(PAST)..update.oldest).collect();
+                    writes.cmd("HDEL").arg(&key).arg(gone).ignore();
+                }
+                for page in update.pages() {
+                    writes.cmd("HSET").arg(&key).arg(page.number).arg(page::write(&page.samples)).ignore();
+                }
+                match &update.learned {
+                    Some(learned) => writes.cmd("HSET").arg(&key).arg(LEARNED).arg(&**learned).ignore(),
+                    None => writes.cmd("HDEL").arg(&key).arg(LEARNED).ignore(),
+                };
+                writes.cmd("EXPIRE").arg(&key).arg(KEPT.as_secs()).ignore();
+            }
+            let mut connection = self.connection().await?;
+            let written: Result<(), _> = writes.query_async(&mut connection).await;
+            if let Err(error) = written {
+                return Err(self.failed(error).await);
+            }
+        }
+        Ok(())
+    }
+
     /// The connection, made anew where there is none and the last failure is long enough ago.
     async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         let mut link = self.link.lock().await;
@@ -202,6 +257,14 @@ impl Store for OutlookRedis {
         Box::pin(self.keep_all(outlooks))
     }
 
+    fn load_history<'a>(&'a self, target: &'a TargetKey) -> Answer<'a, Option<KeptHistory>> {
+        Box::pin(self.load_pages(target))
+    }
+
+    fn keep_histories(&self, updates: Vec<(TargetKey, HistoryUpdate)>) -> Answer<'_, ()> {
+        Box::pin(self.keep_pages(updates))
+    }
+
     fn forget(&self, _: Vec<TargetKey>) -> Answer<'_, ()> {
         // another process may keep them still; what nobody keeps goes with its day
         Box::pin(std::future::ready(Ok(())))
@@ -215,6 +278,26 @@ impl Store for OutlookRedis {
 /// The format is part of the name: processes of two versions side by side do not read each other's records.
 fn key(target: &TargetKey) -> String {
     format!("prescale:outlook:{}:{}", record::FORMAT, record::key(target))
+}
+
+/// The same of histories, a hash each.
+fn history_key(target: &TargetKey) -> String {
+    format!("prescale:history:{}:{}", page::FORMAT, record::key(target))
+}
+
+/// The history in the fields of a hash, or what is wrong with them.
+fn history_of(fields: Vec<(String, Vec<u8>)>) -> Result<Option<KeptHistory>, String> {
+    let (mut pages, mut learned): (Vec<(i64, Series)>, _) = (Vec::new(), None);
+    for (field, bytes) in fields {
+        if field == LEARNED {
+            learned = Some(String::from_utf8(bytes).map_err(|_| format!("{LEARNED} is no text"))?.into());
+            continue;
+        }
+        let number = field.parse().map_err(|_| format!("{field:?} is no number of a page"))?;
+        pages.push((number, page::read(&bytes).map_err(|error| format!("page {number}: {error}"))?));
+    }
+    pages.sort_unstable_by_key(|(number, _)| *number);
+    Ok(KeptHistory::of(pages.into_iter().map(|(_, page)| page), learned))
 }
 
 /// The error in one line; of many that came together, the first.

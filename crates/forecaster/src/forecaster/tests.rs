@@ -48,13 +48,17 @@ impl Scene {
     }
 
     async fn with(change: impl FnOnce(Settings) -> Settings) -> Self {
+        Self::beginning_with(None, change).await
+    }
+
+    async fn beginning_with(archive: Option<Arc<dyn Archive>>, change: impl FnOnce(Settings) -> Settings) -> Self {
         let clock = SetClock::at(START + 30);
         let server = Server::start_by(Arc::clone(&clock)).await;
         let board = Arc::new(Board::default());
         let settings = change(Settings::new(SourceSettings::new(None, Allowed::Any(vec![]))));
         let publish = Arc::clone(&board) as Arc<dyn Publish>;
         let clock_of_it = Arc::clone(&clock) as Arc<dyn Clock>;
-        let forecaster = Forecaster::new(settings, clock_of_it, publish, &mut Registry::default()).unwrap();
+        let forecaster = Forecaster::new(settings, clock_of_it, publish, archive, &mut Registry::default()).unwrap();
         Self { server, clock, board, forecaster }
     }
 
@@ -504,7 +508,7 @@ async fn watching_twice_changes_nothing_and_mistakes_are_told_at_once() {
     let mut source = SourceSettings::new(None, Allowed::Any(vec![]));
     source.timeout = Duration::ZERO;
     let settings = Settings { source, refresh_interval: Duration::ZERO, concurrency: 0 };
-    let error = Forecaster::new(settings, SetClock::at(0), Arc::new(Board::default()), &mut Registry::default());
+    let error = Forecaster::new(settings, SetClock::at(0), Arc::new(Board::default()), None, &mut Registry::default());
     assert_eq!(error.unwrap_err().mistakes().len(), 3);
 }
 
@@ -533,3 +537,5 @@ async fn the_replicas_are_told_where_they_are_asked_for_and_never_in_the_way_of_
     *answer.lock().unwrap() = "0";
     assert_eq!(scene.refresh_at(600).await.replicas.unwrap().count, 0);
 }
+
+mod archive;

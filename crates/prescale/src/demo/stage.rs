@@ -79,7 +79,7 @@ impl Stage {
         let observatory = Arc::new(Observatory::new(DAY, clock.now()));
         let time: Arc<dyn Clock> = Arc::<DemoClock>::clone(&clock);
         let publish = Arc::new(OnBoard(Arc::clone(&board)));
-        let forecaster = Forecaster::new(Settings::new(source), Arc::clone(&time), publish, &mut registry)?;
+        let forecaster = Forecaster::new(Settings::new(source), Arc::clone(&time), publish, None, &mut registry)?;
         let watched = Arc::new(Watched(Arc::clone(&forecaster)));
         let defaults = Defaults { has_default_server: true };
         let scaler = Arc::new(Scaler::new(Arc::clone(&board), watched, time, defaults, &mut registry));

@@ -1,20 +1,25 @@
-//! [`Journal`]: carries outlooks, and what was learned beside them, to the store at its own pace, so that no refresh waits for a disk or
-//! for Redis.
+//! [`Journal`]: carries outlooks, what was learned beside them, and histories to the store at its own pace, so that no refresh waits for a disk
+//! or for Redis.
 //!
 //! What is kept and what is forgotten go one way, in order: an outlook that waits here cannot come back to the store after
 //! its target was given up. While the store fails all of it waits here, in memory, one outlook per target at most; that is
-//! said once in the log, in a metric, and in the answer of `/readyz`, until it is over.
+//! said once in the log, in a metric, and in the answer of `/readyz`, until it is over. Of histories only so many wait: the forecaster has
+//! them all, and offers the rest again.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use forecaster::Archive;
 use ops::Readiness;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use series::{Outlook, TargetKey};
-use store::{Kept, Store, StoreError};
+use series::{HistoryUpdate, KeptHistory, Outlook, TargetKey};
+use store::{Answer, Kept, Store, StoreError};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A store that takes longer than this to tell an outlook is not waited for: the source is asked anew anyway.
@@ -22,6 +27,12 @@ const LOAD: Duration = Duration::from_secs(2);
 
 /// What a store that hangs may take of the time that a process has to stop.
 const LAST: Duration = Duration::from_secs(5);
+
+/// Samples of histories that wait for the store at most, but for those of one more target: 16 MB.
+const MOST_WAITING: usize = 4_000_000;
+
+/// So many of them are carried to the store at once, and do not wait for the next time.
+const ENOUGH: usize = 1_000_000;
 
 /// What the store failed at last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +50,10 @@ pub(crate) struct Journal {
     memories: Memories,
     /// What is not in the store yet: the newest outlook of a target, or `None` where it is to be forgotten.
     pending: Mutex<HashMap<TargetKey, Option<Arc<Outlook>>>>,
+    /// What of histories is not in the store yet.
+    histories: Mutex<HashMap<TargetKey, HistoryUpdate>>,
+    /// Told when there are enough of them.
+    are_enough: Notify,
     failing: Mutex<Option<Failing>>,
     up: Gauge,
     failures: Counter,
@@ -58,8 +73,17 @@ impl Journal {
         let help = "1 while outlooks are kept in the store, 0 while they are in memory only";
         registry.register("prescale_store_up", help, up.clone());
         registry.register("prescale_store_failures", "Times that the store failed", failures.clone());
-        let (pending, failing) = (Mutex::default(), Mutex::default());
-        Self { store, memories, pending, failing, up, failures, readiness }
+        Self {
+            store,
+            memories,
+            pending: Mutex::default(),
+            histories: Mutex::default(),
+            are_enough: Notify::new(),
+            failing: Mutex::default(),
+            up,
+            failures,
+            readiness,
+        }
     }
 
     /// Has `outlook` kept soon, in the place of an older one.
@@ -70,6 +94,7 @@ impl Journal {
     /// Has what is kept of `key` forgotten soon.
     pub(crate) fn forget(&self, key: &TargetKey) {
         self.pending().insert(key.clone(), None);
+        self.histories().remove(key);
     }
 
     /// What was noted or kept of `key` last. A store that fails or dawdles tells nothing.
@@ -77,7 +102,12 @@ impl Journal {
         if let Some(noted) = self.pending().get(key) {
             return noted.clone().map(|outlook| self.with_memory(key, outlook));
         }
-        match tokio::time::timeout(LOAD, self.store.load(key)).await {
+        self.loaded(key, self.store.load(key)).await
+    }
+
+    /// What the store gives of `key`, in time.
+    async fn loaded<T>(&self, key: &TargetKey, load: Answer<'_, Option<T>>) -> Option<T> {
+        match tokio::time::timeout(LOAD, load).await {
             Ok(Ok(kept)) => {
                 self.succeeded(Failing::Load);
                 kept
@@ -95,11 +125,41 @@ impl Journal {
 
     /// Carries out what was noted, every `pace` and once more after `stop`.
     pub(crate) async fn run(self: Arc<Self>, pace: Duration, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(pace)).await.is_some() {
+        let mut next = Instant::now() + pace;
+        let mut carry = async || {
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {
+                    self.flush().await;
+                    next = Instant::now() + pace;
+                }
+                () = self.are_enough.notified() => {}
+            }
+            self.flush_histories().await;
+        };
+        while stop.run_until_cancelled(carry()).await.is_some() {}
+        let last = async {
             self.flush().await;
-        }
-        if tokio::time::timeout(LAST, self.flush()).await.is_err() {
+            self.flush_histories().await;
+        };
+        if tokio::time::timeout(LAST, last).await.is_err() {
             tracing::error!(store = self.store.name(), "the store hangs, the newest outlooks are not kept");
+        }
+    }
+
+    async fn flush_histories(&self) {
+        let waiting = std::mem::take(&mut *self.histories());
+        if waiting.is_empty() {
+            return;
+        }
+        match self.store.keep_histories(waiting.clone().into_iter().collect()).await {
+            Ok(()) => self.succeeded(Failing::Keep),
+            Err(error) => {
+                self.failed(Failing::Keep, &error);
+                let (pending, mut histories) = (self.pending(), self.histories());
+                // what failed is tried again, unless the target was given up
+                let is_wanted = |key: &TargetKey| pending.get(key).is_none_or(Option::is_some);
+                histories.extend(waiting.into_iter().filter(|(key, _)| is_wanted(key)));
+            }
         }
     }
 
@@ -172,6 +232,33 @@ impl Journal {
     fn pending(&self) -> MutexGuard<'_, HashMap<TargetKey, Option<Arc<Outlook>>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn histories(&self) -> MutexGuard<'_, HashMap<TargetKey, HistoryUpdate>> {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Archive for Journal {
+    fn load(&self, key: TargetKey) -> Pin<Box<dyn Future<Output = Option<KeptHistory>> + Send + '_>> {
+        Box::pin(async move { self.loaded(&key, self.store.load_history(&key)).await })
+    }
+
+    fn has_room(&self, key: &TargetKey) -> bool {
+        let waiting = self.histories();
+        !waiting.contains_key(key) && samples(&waiting) < MOST_WAITING
+    }
+
+    fn keep(&self, key: &TargetKey, update: HistoryUpdate) {
+        let mut waiting = self.histories();
+        waiting.insert(key.clone(), update);
+        if samples(&waiting) >= ENOUGH {
+            self.are_enough.notify_one();
+        }
+    }
+}
+
+fn samples(updates: &HashMap<TargetKey, HistoryUpdate>) -> usize {
+    updates.values().map(HistoryUpdate::samples).sum()
 }
 
 impl std::fmt::Debug for Journal {
@@ -182,8 +269,7 @@ impl std::fmt::Debug for Journal {
 
 #[cfg(test)]
 mod tests {
-    use series::Timestamp;
-    use store::Answer;
+    use series::{Load, Sample, Series, Step, Timestamp};
 
     use super::*;
 
@@ -209,6 +295,7 @@ mod tests {
     struct Moody {
         fails: Mutex<bool>,
         kept: Mutex<Option<Kept>>,
+        histories: Mutex<Vec<HistoryUpdate>>,
     }
 
     impl Moody {
@@ -227,6 +314,19 @@ mod tests {
         fn keep(&self, mut targets: Vec<(TargetKey, Kept)>) -> Answer<'_, ()> {
             if !*self.fails.lock().unwrap() {
                 *self.kept.lock().unwrap() = targets.pop().map(|(_, kept)| kept);
+            }
+            self.answer(())
+        }
+
+        fn load_history<'a>(&'a self, _: &'a TargetKey) -> Answer<'a, Option<KeptHistory>> {
+            let updates = self.histories.lock().unwrap();
+            let pages = updates.iter().flat_map(HistoryUpdate::pages).map(|page| page.samples).collect::<Vec<_>>();
+            self.answer(KeptHistory::of(pages.into_iter(), None))
+        }
+
+        fn keep_histories(&self, updates: Vec<(TargetKey, HistoryUpdate)>) -> Answer<'_, ()> {
+            if !*self.fails.lock().unwrap() {
+                self.histories.lock().unwrap().extend(updates.into_iter().map(|(_, update)| update));
             }
             self.answer(())
         }
@@ -277,5 +377,42 @@ mod tests {
         assert_eq!(journal.up.get(), 1);
         assert!(journal.pending().is_empty());
         assert_eq!(*store.kept.lock().unwrap(), Some(kept()));
+    }
+
+    fn history(count: usize) -> Series {
+        let samples = std::iter::repeat_n(Sample::Value(Load::ZERO), count);
+        Series::from_samples(Timestamp::UNIX_EPOCH, Step::MINUTE, samples).unwrap()
+    }
+
+    fn whole(history: &Series) -> HistoryUpdate {
+        HistoryUpdate::since(None, history, None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_history_waits_for_a_failing_store_and_no_more_of_them_than_there_is_room_for() {
+        let store = Arc::<Moody>::default();
+        let journal = journal(Arc::clone(&store) as _);
+        *store.fails.lock().unwrap() = true;
+        let long = history(MOST_WAITING);
+        journal.keep(&key(), whole(&long));
+        journal.flush_histories().await;
+        assert_eq!((journal.up.get(), Archive::load(&journal, key()).await), (0, None));
+        let other = TargetKey { name: "search".into(), ..key() };
+        assert!(!journal.has_room(&other) && !journal.has_room(&key()));
+        *store.fails.lock().unwrap() = false;
+        journal.flush_histories().await;
+        assert_eq!(Archive::load(&journal, key()).await.map(|kept| kept.history), Some(long));
+        assert!(journal.has_room(&other) && journal.up.get() == 1);
+    }
+
+    #[tokio::test]
+    async fn a_history_of_a_target_that_was_given_up_is_not_tried_again() {
+        let store = Arc::<Moody>::default();
+        let journal = journal(Arc::clone(&store) as _);
+        journal.keep(&key(), whole(&history(10)));
+        journal.forget(&key());
+        journal.flush_histories().await;
+        assert!(store.histories.lock().unwrap().is_empty());
+        assert!(journal.has_room(&key()));
     }
 }

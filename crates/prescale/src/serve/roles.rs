@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use forecaster::{Forecaster, Hub};
+use forecaster::{Archive, Forecaster, Hub};
 use ops::{Hosts, Latch, Readiness, SystemClock, Tls};
 use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, RemoteForecasts, Scaler};
@@ -78,7 +78,8 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
     let journal = process.journal(store, Box::new(move |key| learned.memory(key)));
     let publish = Arc::new(OnBoard { board: Arc::clone(&board), journal: Arc::clone(&journal) });
     let clock = Arc::clone(&process.clock);
-    let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, &mut process.registry)?;
+    let archive = Some(Arc::clone(&journal) as Arc<dyn Archive>);
+    let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, archive, &mut process.registry)?;
     let targets = Arc::new(Targets {
         forecaster: Arc::clone(&forecaster),
         journal: Arc::clone(&journal),
@@ -121,7 +122,8 @@ pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> a
     let (to, planned) = (Arc::clone(&hub), Arc::clone(&board));
     let wired = Arc::new(OnHub { hub: to, board: planned, journal: Arc::clone(&journal), clock: Arc::clone(&clock) });
     let publish = Arc::clone(&wired);
-    let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, &mut process.registry)?;
+    let archive = Some(Arc::clone(&journal) as Arc<dyn Archive>);
+    let forecaster = Forecaster::new(settings.forecaster, Arc::clone(&clock), publish, archive, &mut process.registry)?;
     let role = Arc::new(forecaster::Role { forecaster: Arc::clone(&forecaster), hub, keeper: wired });
 
     process.announce("forecaster")?;

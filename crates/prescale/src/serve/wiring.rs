@@ -138,7 +138,7 @@ mod tests {
 
         let settings = Settings::new(SourceSettings::new(None, Allowed::Any(vec![])));
         let clock: Arc<dyn Clock> = Arc::new(ops::SystemClock);
-        let forecaster = Forecaster::new(settings, Arc::clone(&clock), Arc::new(publish), &mut registry).unwrap();
+        let forecaster = Forecaster::new(settings, Arc::clone(&clock), Arc::new(publish), None, &mut registry).unwrap();
         Targets { forecaster, journal: Arc::clone(&journal), board, clock }.forget(&key);
         stop.cancel();
         journal.run(std::time::Duration::from_secs(30), stop).await;
