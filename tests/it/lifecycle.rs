@@ -44,6 +44,35 @@ async fn a_crash_leaves_a_state_folder_that_can_be_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_asks_for_what_came_since_and_for_no_history() {
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let state = StateFolder::new();
+    let trigger = Trigger::quick("remembered", &server.url());
+    let flags = ["--prometheus", &server.url()];
+    let mut before = Prescale::serve_from(&state, &flags).await;
+    has_forecast(&before, &Keda::connect(before.grpc()).await, &trigger).await;
+    assert!(server.points() > 2000, "six hours of it");
+    before.terminate();
+    assert!(before.end().await.success());
+    server.points();
+
+    let after = Prescale::serve_from(&state, &flags).await;
+    has_forecast(&after, &Keda::connect(after.grpc()).await, &trigger).await;
+    // half a page may be asked for on a machine that is slow to restart it
+    assert!(server.points() < 500, "minutes at most");
+}
+
+/// Waits until `prescale` has made a forecast of its own, and there is a value.
+pub(crate) async fn has_forecast(prescale: &Prescale, keda: &Keda, trigger: &Trigger) {
+    eventually("a forecast that this process has made", async || {
+        keda.value(trigger).await.map_err(|status| status.to_string())?;
+        let fits = prescale.metric("prescale_fit_duration_seconds_count", &[]).await;
+        fits.filter(|&fits| fits > 0.0).map(drop).ok_or_else(|| "no fit yet".to_owned())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_learned_by_answering_outlives_a_restart() {
     let server = FaultyPrometheus::start(Behavior::Healthy);
     let state = StateFolder::new();

@@ -15,6 +15,7 @@ mod harness;
 mod keda_client;
 mod lifecycle;
 mod redis;
+mod reload;
 mod roles;
 mod servers;
 mod skew;

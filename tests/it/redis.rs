@@ -5,6 +5,7 @@ use crate::harness::faulty::{Behavior, FaultyPrometheus};
 use crate::harness::keda::{Keda, Trigger};
 use crate::harness::prescale::Prescale;
 use crate::harness::redis::Redis;
+use crate::lifecycle::has_forecast;
 
 async fn serve(server: &FaultyPrometheus, redis: &Redis) -> (Prescale, Keda, Trigger) {
     let (url, redis) = (server.url(), redis.flags());
@@ -27,7 +28,7 @@ async fn store_is(prescale: &Prescale, up: bool) {
 }
 
 async fn one_is_kept(redis: &Redis) -> String {
-    eventually("an outlook in Redis", async || redis.keys().pop().ok_or_else(|| "nothing yet".to_owned())).await
+    eventually("an outlook in Redis", async || redis.outlooks().pop().ok_or_else(|| "nothing yet".to_owned())).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,6 +48,41 @@ async fn a_new_process_answers_at_once_from_what_another_kept() {
     let resumed = keda.value_at_last(&trigger).await;
     assert!((0.5 * value..2.0 * value).contains(&resumed), "{value} before, {resumed} after");
     assert_eq!(first.logged(&["hush-redis"]) + second.logged(&["hush-redis"]), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_process_asks_for_no_history_that_another_kept() {
+    let Some(redis) = Redis::started().await else { return };
+    let server = FaultyPrometheus::start(Behavior::Healthy);
+    let (mut first, keda, _) = serve(&server, &redis).await;
+    let trigger = Trigger::quick("kept", &server.url());
+    has_forecast(&first, &keda, &trigger).await;
+    first.terminate();
+    assert!(first.end().await.success());
+    let [key] = redis.histories().try_into().expect("one history");
+    assert_eq!(redis.ask(&["TYPE", &key]), "hash");
+    let left: u64 = redis.ask(&["TTL", &key]).parse().expect("a number of seconds");
+    assert!((80_000..=86_400).contains(&left), "it is kept for a day: {left}");
+    server.points();
+    let (mut second, keda, _) = serve(&server, &redis).await;
+    has_forecast(&second, &keda, &trigger).await;
+    assert!(server.points() < 500, "minutes at most");
+    second.terminate();
+    assert!(second.end().await.success());
+
+    // somebody else's, and a page that is none: it is read anew, and takes their place
+    for wrong in [["LPUSH", &key, "an item", ""], ["HSET", &key, "0", "no page"]] {
+        redis.ask(&["DEL", &key]);
+        redis.ask(if wrong[3].is_empty() { &wrong[..3] } else { &wrong });
+        server.points();
+        let (mut third, keda, _) = serve(&server, &redis).await;
+        has_forecast(&third, &keda, &trigger).await;
+        assert!(server.points() > 2000, "six hours of it");
+        assert_eq!(third.logged(&["stored history is passed over"]), 1);
+        third.terminate();
+        assert!(third.end().await.success());
+        assert_eq!(redis.ask(&["TYPE", &key]), "hash");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +152,7 @@ async fn what_cannot_be_read_is_set_aside_and_replaced() {
         let (mut prescale, keda, trigger) = serve(&server, &redis).await;
         keda.value_at_last(&trigger).await;
         eventually("both in Redis", async || {
-            let mut keys = redis.keys();
+            let mut keys = redis.outlooks();
             keys.sort();
             if keys == [key.clone(), format!("{key}:broken"), later.clone()] {
                 Ok(())
@@ -146,7 +182,7 @@ async fn a_redis_that_takes_its_time_costs_no_answer() {
     keda.value(&trigger).await.expect("the memory is enough");
     keda.value_at_last(&trigger.with("threshold", "42")).await;
     store_is(&prescale, true).await;
-    eventually("both in Redis", async || match redis.keys().len() {
+    eventually("both in Redis", async || match redis.outlooks().len() {
         2 => Ok(()),
         count => Err(format!("{count}")),
     })

@@ -203,7 +203,7 @@ async fn roles_speak_over_mutual_tls_and_share_a_redis() {
     let channel = authority.folder("keda").channel(scaler.grpc(), "scaler").await.expect("KEDA is let in");
     let (keda, trigger) = (Keda::over(channel), Trigger::light("kept", &url));
     let value = keda.value_at_last(&trigger).await;
-    eventually("an outlook in Redis", async || redis.keys().pop().ok_or_else(|| "nothing yet".to_owned())).await;
+    eventually("an outlook in Redis", async || redis.outlooks().pop().ok_or_else(|| "nothing yet".to_owned())).await;
     scalers.channel(forecaster.grpc(), "localhost").await.expect("a scaler is let in");
     let stranger = Authority::new().folder("scaler");
     let text = |path| std::fs::read_to_string(path).expect("a file");

@@ -1,7 +1,7 @@
 //! [`Forecaster`]: the slow path of one process, from the targets it is told to watch to the outlooks it publishes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use prometheus_client::registry::Registry;
 use series::{Clock, ForecastRequest, Outlook, TargetKey};
@@ -13,7 +13,7 @@ use crate::archive::Archive;
 use crate::metrics::Metrics;
 use crate::refresh::{Refresher, starting_outlook};
 use crate::schedule::Schedule;
-use crate::settings::{Settings, SetupError};
+use crate::settings::{Settings, SetupError, SourceSettings};
 use crate::source::Source;
 use crate::target::Target;
 
@@ -57,7 +57,14 @@ impl Forecaster {
             }
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let refresher = Refresher { source, clock, publish, archive, metrics, fits: Semaphore::new(cores.div_ceil(2)) };
+        let refresher = Refresher {
+            source: RwLock::new(Arc::new(source)),
+            clock,
+            publish,
+            archive,
+            metrics,
+            fits: Semaphore::new(cores.div_ceil(2)),
+        };
         let (newcomers, arrivals) = mpsc::unbounded_channel();
         Ok(Arc::new(Self {
             settings,
@@ -87,12 +94,25 @@ impl Forecaster {
             self.refresher.publish.publish(key, Arc::new(start.clone()));
         }
         let target =
-            Arc::new(Target::new(key.clone(), request.clone(), self.refresher.source.settle(), start, is_resumed));
+            Arc::new(Target::new(key.clone(), request.clone(), self.refresher.source().settle(), start, is_resumed));
         let newcomer = Arc::downgrade(&target);
         targets.insert(key.clone(), target);
         self.refresher.metrics.set_targets(targets.len());
         // without a schedule, refreshes are called for one by one
         let _ = self.newcomers.send(newcomer);
+    }
+
+    /// Asks by other settings from now on, but for the server of targets that name none and for the time that samples take to settle. Questions under
+    /// way end by those of before.
+    ///
+    /// # Errors
+    /// [`SetupError`] with every mistake in them: those of before stay in force.
+    pub fn ask_by(&self, settings: SourceSettings) -> Result<(), SetupError> {
+        let (default_server, settle) = (self.settings.source.default_server.clone(), self.settings.source.settle);
+        let settings = SourceSettings { default_server, settle, ..settings };
+        let source = Source::with_metrics(settings, Arc::clone(&self.refresher.metrics.source))?;
+        *self.refresher.source.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(source);
+        Ok(())
     }
 
     /// Watches `key` no more: nothing is asked and nothing is published for it from now on.

@@ -10,7 +10,7 @@
 //! The two halves fail alone: each carries on what it knew. Of a target that nothing is known of a glance may come first: the instant
 //! query alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -36,7 +36,8 @@ const ARCHIVED_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_mins(10)
 
 /// Does refreshes.
 pub(crate) struct Refresher {
-    pub(crate) source: Source,
+    /// Whom it asks; replaced where the settings are.
+    pub(crate) source: RwLock<Arc<Source>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) publish: Arc<dyn Publish>,
     /// `None` where histories are not to outlive the process.
@@ -47,11 +48,16 @@ pub(crate) struct Refresher {
 }
 
 impl Refresher {
+    /// Whom to ask now.
+    pub(crate) fn source(&self) -> Arc<Source> {
+        Arc::clone(&self.source.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The present of `target`, of which nothing is known yet.
     pub(crate) async fn glance(&self, target: &Target) {
         let mut state = target.state.lock().await;
         let now = self.clock.now();
-        let observed = self.source.observe(&target.request.query, now).await;
+        let observed = self.source().observe(&target.request.query, now).await;
         state.observed(now, observed.as_ref().ok().copied());
         self.conclude(target, &mut state, now, observed.err().map(SourceFault::from));
     }
@@ -81,8 +87,9 @@ impl Refresher {
         self.look_into_archive(target, state).await;
         let now = self.clock.now();
         let request = &target.request;
+        let source = self.source();
         let (observed, newer, replicas) = tokio::join!(
-            self.source.observe(&request.query, now),
+            source.observe(&request.query, now),
             self.read_newer(request, state, now),
             self.replicas(target, now),
         );
@@ -108,7 +115,7 @@ impl Refresher {
     /// The pods that the workload has, where that is asked for and can be told. The load does not depend on it: without an answer they are estimated.
     async fn replicas(&self, target: &Target, now: Timestamp) -> Option<ReplicasSeen> {
         let query = target.request.replicas()?;
-        let answer = self.source.observe(&query, now).await.map_err(|error| error.to_string());
+        let answer = self.source().observe(&query, now).await.map_err(|error| error.to_string());
         let seen = answer.and_then(|load| {
             count(load)
                 .map(|count| ReplicasSeen { at: now, count })
@@ -134,11 +141,14 @@ impl Refresher {
             state.learned = state.forecasts.take().as_ref().and_then(OnlineForecaster::learned);
         }
         for range in state.history.newer(now) {
-            match self.source.samples(&request.query, range).await {
-                Ok(samples) => state.history.record_newer(range, samples),
+            match self.source().samples(&request.query, range).await {
+                Ok(samples) => {
+                    // those that have not settled by the server's clock are left out
+                    read += samples.len();
+                    state.history.record_newer(range, samples);
+                }
                 Err(error) => return (read, Some(error)),
             }
-            read += range.count();
         }
         (read, None)
     }
@@ -156,7 +166,7 @@ impl Refresher {
         let mut read = 0;
         let mut fault = None;
         while let Some(range) = state.history.older(now) {
-            match self.source.samples(&request.query, range).await {
+            match self.source().samples(&request.query, range).await {
                 Ok(samples) => {
                     state.history.record_older(range, samples);
                     state.rest.succeeded();

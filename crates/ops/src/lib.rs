@@ -2,6 +2,7 @@
 //! and the HTTP endpoints for probes and Prometheus.
 
 mod clock;
+mod hangup;
 mod hosts;
 mod http;
 mod incoming;
@@ -11,10 +12,11 @@ mod telemetry;
 mod tls;
 
 pub use clock::SystemClock;
+pub use hangup::Hangups;
 pub use hosts::{HostPattern, HostPatternError, Hosts};
 pub use http::serve;
 pub use incoming::{Connection, incoming};
 pub use readiness::{Latch, Readiness};
 pub use stop::on_signal;
-pub use telemetry::{LogFormat, TelemetryError, init};
+pub use telemetry::{LogFilter, LogFormat, TelemetryError, init};
 pub use tls::{Tls, TlsError, TlsFiles};

@@ -20,7 +20,7 @@ use crate::learned;
 #[derive(Debug, Default)]
 pub struct Board {
     seats: RwLock<HashMap<TargetKey, Arc<Seat>>>,
-    limits: Limits,
+    limits: RwLock<Limits>,
 }
 
 /// How many targets there may be: whoever can write a trigger can have one watched, and each costs memory and queries.
@@ -121,12 +121,17 @@ pub struct Snapshot {
 impl Board {
     /// A board with room for so many targets.
     pub fn with_limits(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+        Self { limits: RwLock::new(limits), ..Self::default() }
+    }
+
+    /// Has room for so many from now on; targets that have a seat keep it.
+    pub fn set_limits(&self, limits: Limits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     /// What it has room for.
     pub(crate) fn limits(&self) -> Limits {
-        self.limits
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts the newest outlook of a target on the board; one that is not (or no longer) on it is left out.
@@ -242,16 +247,17 @@ impl Board {
             seat.sweeps_since_asked.store(0, Ordering::Relaxed);
             return Ok((Arc::clone(seat), false));
         }
-        if seats.len() >= self.limits.targets {
-            return Err(NoSeat::Total(self.limits.targets));
+        let limits = self.limits();
+        if seats.len() >= limits.targets {
+            return Err(NoSeat::Total(limits.targets));
         }
         // as long as there are fewer in all, nobody's own have to be counted
-        let most = self.limits.targets_per_namespace;
+        let most = limits.targets_per_namespace;
         let is_own = |key: &&TargetKey| key.namespace == target.key.namespace;
         if seats.len() >= most && seats.keys().filter(is_own).take(most).count() == most {
             return Err(NoSeat::Namespace(most));
         }
-        let most = self.limits.samples_per_namespace;
+        let most = limits.samples_per_namespace;
         let own = seats.values().map(|seat| &*seat.target).filter(|other| other.key.namespace == target.key.namespace);
         let asked = own.map(samples).fold(samples(&target), usize::saturating_add);
         if asked > most {

@@ -54,12 +54,15 @@ pub(crate) fn write(kept: &Kept) -> Result<Vec<u8>, RecordError> {
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Kept, RecordError> {
-    let Envelope { format } = serde_json::from_slice(bytes)?;
-    if format != FORMAT {
-        return Err(RecordError::Format { found: format });
+    // nearly all are of this format, and are read once
+    match serde_json::from_slice(bytes) {
+        Ok(Record { format: FORMAT, outlook, memory }) => Ok(Kept { outlook, memory }),
+        Ok(Record { format: found, .. }) => Err(RecordError::Format { found }),
+        Err(error) => match serde_json::from_slice(bytes) {
+            Ok(Envelope { format: found }) if found != FORMAT => Err(RecordError::Format { found }),
+            _ => Err(error.into()),
+        },
     }
-    let record: Record = serde_json::from_slice(bytes)?;
-    Ok(Kept { outlook: record.outlook, memory: record.memory })
 }
 
 /// When the outlook in a record was issued; `None` where it does not say so.

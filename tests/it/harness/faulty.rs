@@ -89,6 +89,7 @@ struct Shared {
     behavior: watch::Sender<Behavior>,
     range_queries: AtomicUsize,
     instant_queries: AtomicUsize,
+    points: AtomicUsize,
     last_headers: Mutex<HeaderMap>,
 }
 
@@ -102,6 +103,7 @@ impl FaultyPrometheus {
             behavior: watch::Sender::new(behavior),
             range_queries: AtomicUsize::new(0),
             instant_queries: AtomicUsize::new(0),
+            points: AtomicUsize::new(0),
             last_headers: Mutex::default(),
         });
         let mut server = Self { port, state, running: None };
@@ -127,6 +129,11 @@ impl FaultyPrometheus {
     /// How many range queries have arrived.
     pub(crate) fn range_queries(&self) -> usize {
         self.state.range_queries.load(Ordering::SeqCst)
+    }
+
+    /// How many points the range queries since the last look asked for, all together.
+    pub(crate) fn points(&self) -> usize {
+        self.state.points.swap(0, Ordering::SeqCst)
     }
 
     /// How many instant queries have arrived.
@@ -179,6 +186,7 @@ async fn answer(State(state): State<Arc<Shared>>, Path(call): Path<String>, requ
     counter.fetch_add(1, Ordering::SeqCst);
     state.last_headers.lock().expect("no handler panics").clone_from(request.headers());
     let question = Question::read(call == "query_range", request).await;
+    state.points.fetch_add(question.points(), Ordering::SeqCst);
     let mut behavior = state.behavior.subscribe();
     let awake = behavior.wait_for(|now| *now != Behavior::Slow).await;
     let now = awake.map_or(Behavior::Down, |now| *now);
@@ -228,6 +236,13 @@ impl Question {
             step: number("step").unwrap_or(60.0),
             factor: factor.unwrap_or(1.0),
         }
+    }
+
+    /// How many points a range query asks for.
+    fn points(&self) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let points = ((self.end - self.start) / self.step) as usize + 1;
+        if self.range { points } else { 0 }
     }
 
     fn answer(&self, series: usize) -> Response {

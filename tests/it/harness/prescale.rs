@@ -109,6 +109,11 @@ impl Prescale {
         self.process.resume();
     }
 
+    /// Sends it `signal`.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
     /// Asks it to end, as Kubernetes does.
     pub(crate) fn terminate(&self) {
         self.process.signal(Signal::TERM);

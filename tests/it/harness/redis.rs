@@ -69,8 +69,17 @@ impl Redis {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// The names of what is kept.
-    pub(crate) fn keys(&self) -> Vec<String> {
-        self.ask(&["KEYS", "*"]).lines().filter(|key| !key.is_empty()).map(str::to_owned).collect()
+    /// The names of the outlooks that are kept.
+    pub(crate) fn outlooks(&self) -> Vec<String> {
+        self.keys("prescale:outlook:*")
+    }
+
+    /// The names of the histories that are kept.
+    pub(crate) fn histories(&self) -> Vec<String> {
+        self.keys("prescale:history:*")
+    }
+
+    fn keys(&self, pattern: &str) -> Vec<String> {
+        self.ask(&["KEYS", pattern]).lines().filter(|key| !key.is_empty()).map(str::to_owned).collect()
     }
 }

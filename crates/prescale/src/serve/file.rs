@@ -62,10 +62,12 @@ pub(crate) enum FileError {
 }
 
 impl ConfigFile {
-    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
+    /// The file at `path`: its text, and what that says.
+    pub(crate) fn read(path: &Path) -> Result<(String, Self), FileError> {
         let text =
             std::fs::read_to_string(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(&text).map_err(|problem| FileError::Malformed { path: path.to_owned(), problem })
+        let file = Self::parse(&text).map_err(|problem| FileError::Malformed { path: path.to_owned(), problem })?;
+        Ok((text, file))
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {

@@ -18,12 +18,18 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use series::{HistoryUpdate, KeptHistory, Outlook, TargetKey};
 use store::{Answer, Kept, Store, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A store that takes longer than this to tell an outlook is not waited for: the source is asked anew anyway.
 const LOAD: Duration = Duration::from_secs(2);
+
+/// So many are loaded at once …
+const LOADS: usize = 64;
+
+/// … and none for so long after the store was slow.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// What a store that hangs may take of the time that a process has to stop.
 const LAST: Duration = Duration::from_secs(5);
@@ -54,6 +60,9 @@ pub(crate) struct Journal {
     histories: Mutex<HashMap<TargetKey, HistoryUpdate>>,
     /// Told when there are enough of them.
     are_enough: Notify,
+    loads: Semaphore,
+    /// Until when nothing is loaded.
+    slow_until: Mutex<Option<Instant>>,
     failing: Mutex<Option<Failing>>,
     up: Gauge,
     failures: Counter,
@@ -79,6 +88,8 @@ impl Journal {
             pending: Mutex::default(),
             histories: Mutex::default(),
             are_enough: Notify::new(),
+            loads: Semaphore::new(LOADS),
+            slow_until: Mutex::default(),
             failing: Mutex::default(),
             up,
             failures,
@@ -105,8 +116,13 @@ impl Journal {
         self.loaded(key, self.store.load(key)).await
     }
 
-    /// What the store gives of `key`, in time.
+    /// What the store gives of `key`, in time. Of thousands that are wanted at once each has its time from its turn on; and where one has waited in vain
+    /// the others do not.
     async fn loaded<T>(&self, key: &TargetKey, load: Answer<'_, Option<T>>) -> Option<T> {
+        let Ok(_turn) = self.loads.acquire().await else { return None };
+        if self.slow_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
         match tokio::time::timeout(LOAD, load).await {
             Ok(Ok(kept)) => {
                 self.succeeded(Failing::Load);
@@ -117,7 +133,8 @@ impl Journal {
                 None
             }
             Err(_) => {
-                tracing::warn!(store = self.store.name(), target_key = %key, "the store is slow, nothing is resumed");
+                tracing::warn!(store = self.store.name(), target_key = %key, "the store is slow, nothing is resumed for a while");
+                *self.slow_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + SLOW);
                 None
             }
         }

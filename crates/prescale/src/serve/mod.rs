@@ -5,6 +5,7 @@ mod journal;
 mod options;
 #[cfg(test)]
 mod reference;
+mod reload;
 mod roles;
 mod settings;
 mod wiring;
@@ -17,10 +18,11 @@ use clap::{Args, ValueEnum};
 
 use file::ConfigFile;
 use options::Options;
+use reload::Reload;
 use settings::Settings;
 
 /// Answer KEDA with forecasts from Prometheus.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ServeArgs {
     /// File with these options in camel case (`grpcAddress: 0.0.0.0:6000`), and with credentials (docs/configuration.md).
     /// Flags win over environment variables, and those over the file
@@ -48,14 +50,16 @@ pub(crate) enum Role {
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
-    let file = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
-    let settings = Settings::parse(args.role, args.options, file)?;
-    ops::init(&settings.log, settings.log_format)?;
+    let (text, file) = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let role = args.role;
+    let settings = Settings::parse(role, args.options.clone(), file)?;
+    let log = ops::init(&settings.log, settings.log_format)?;
     let stop = ops::on_signal().context("no signal handlers could be set up")?;
-    match args.role {
-        Role::All => roles::all(settings, stop).await?,
-        Role::Forecaster => roles::forecaster(settings, stop).await?,
-        Role::Scaler => roles::scaler(settings, stop).await?,
+    let reload = Reload::new(args, text, log).context("no signal handlers could be set up")?;
+    match role {
+        Role::All => roles::all(settings, reload, stop).await?,
+        Role::Forecaster => roles::forecaster(settings, reload, stop).await?,
+        Role::Scaler => roles::scaler(settings, reload, stop).await?,
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -117,6 +117,30 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The options that take effect at a start alone, by their names in the file, as something to be compared. They may hold secrets.
+    pub(crate) fn fixed(&self) -> [(&'static str, String); 17] {
+        let one = |name, value: &Option<String>| (name, format!("{value:?}"));
+        [
+            one("prometheus", &self.prometheus),
+            ("forecasters", format!("{:?}", self.forecasters)),
+            one("grpcAddress", &self.grpc_address),
+            one("tlsCertificateFile", &self.tls_certificate_file),
+            one("tlsKeyFile", &self.tls_key_file),
+            one("tlsClientAuthorityFile", &self.tls_client_authority_file),
+            one("httpAddress", &self.http_address),
+            ("allowHosts", format!("{:?}", self.allow_hosts)),
+            one("state", &self.state),
+            one("redisUrl", &self.redis_url),
+            one("redisPasswordFile", &self.redis_password_file),
+            one("redisAuthorityFile", &self.redis_authority_file),
+            one("forgetAfter", &self.forget_after),
+            one("refreshInterval", &self.refresh_interval),
+            one("queryConcurrency", &self.query_concurrency),
+            one("settle", &self.settle),
+            one("logFormat", &self.log_format),
+        ]
+    }
+
     /// These options, with those of `file` where nothing is set here.
     pub(crate) fn over(self, file: Self) -> Self {
         Self {

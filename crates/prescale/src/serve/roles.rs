@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{Dial, Socket};
 
 use super::journal::{Journal, Memories};
+use super::reload::{Reload, Running};
 use super::settings::{Forecasters, Settings};
 use super::wiring::{OnBoard, OnHub, Targets};
 
@@ -69,7 +70,7 @@ impl Process {
 }
 
 /// Both paths in one process, joined by the board.
-pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn all(settings: Settings, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
     let store = store(&settings)?;
     let mut process = Process::start(&settings, stop.clone()).await?;
     let defaults = defaults(&settings);
@@ -87,31 +88,26 @@ pub(super) async fn all(settings: Settings, stop: CancellationToken) -> anyhow::
         clock: Arc::clone(&clock),
     });
     let page = page(&board, &clock, &stop);
+    let running = Arc::clone(&board);
     let scaler = Arc::new(Scaler::new(board, targets, clock, defaults, &mut process.registry));
 
     process.announce("all")?;
+    let running = Running { board: running, forecaster: Some(Arc::clone(&forecaster)) };
+    tokio::spawn(reload.follow(running, stop.clone()));
     let Process { registry, grpc, http, hosts, tls, readiness, starting, pace, .. } = process;
     let schedule = tokio::spawn(forecaster.run(stop.clone()));
     let keeping = tokio::spawn(journal.run(pace, stop.clone()));
     drop(starting);
-    let served = tokio::try_join!(
-        async {
-            let connections = ops::incoming(grpc, tls);
-            scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
-        },
-        async {
-            ops::serve(http, hosts, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served")
-        },
-    );
-    // where one of the servers broke down, the rest still ends as after a signal
-    stop.cancel();
+    let rpcs = scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone());
+    let http = ops::serve(http, hosts, page, registry, readiness, stop.clone());
+    let served = until_one_breaks(rpcs, http, &stop).await;
     schedule.await.context("the schedule of refreshes broke down")?;
     keeping.await.context("the keeper of the state broke down")?;
-    served.map(drop)
+    served
 }
 
 /// The slow path alone: forecasts for scalers in other processes.
-pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn forecaster(settings: Settings, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
     let store = store(&settings)?;
     let mut process = Process::start(&settings, stop.clone()).await?;
     let board = Arc::new(Board::with_limits(settings.limits));
@@ -127,6 +123,8 @@ pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> a
     let role = Arc::new(forecaster::Role { forecaster: Arc::clone(&forecaster), hub, keeper: wired });
 
     process.announce("forecaster")?;
+    let running = Running { board: Arc::clone(&board), forecaster: Some(Arc::clone(&forecaster)) };
+    tokio::spawn(reload.follow(running, stop.clone()));
     let Process { registry, grpc, http, hosts, tls, readiness, starting, pace, .. } = process;
     // refreshes go on until the scalers watch their targets elsewhere
     let end = CancellationToken::new();
@@ -134,26 +132,17 @@ pub(super) async fn forecaster(settings: Settings, stop: CancellationToken) -> a
     let keeping = tokio::spawn(journal.run(pace, end.clone()));
     tokio::spawn(end.clone().run_until_cancelled_owned(at_syncs(board, clock)));
     drop(starting);
-    let served = tokio::try_join!(
-        async {
-            let connections = ops::incoming(grpc, tls);
-            forecaster::serve(connections, role, stop.clone()).await.context("scalers cannot be served")
-        },
-        async {
-            ops::serve(http, hosts, Router::new(), registry, readiness, stop.clone())
-                .await
-                .context("HTTP cannot be served")
-        },
-    );
-    stop.cancel();
+    let rpcs = forecaster::serve(ops::incoming(grpc, tls), role, stop.clone());
+    let http = ops::serve(http, hosts, Router::new(), registry, readiness, stop.clone());
+    let served = until_one_breaks(rpcs, http, &stop).await;
     end.cancel();
     schedule.await.context("the schedule of refreshes broke down")?;
     keeping.await.context("the keeper of the state broke down")?;
-    served.map(drop)
+    served
 }
 
 /// The fast path alone: answers KEDA with what forecasters in other processes tell.
-pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn scaler(settings: Settings, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
     // forecasters keep outlooks; a scaler only reads those that they share
     let store = settings.redis.clone().map(OutlookRedis::new).transpose()?;
     let mut process = Process::start(&settings, stop.clone()).await?;
@@ -173,20 +162,30 @@ pub(super) async fn scaler(settings: Settings, stop: CancellationToken) -> anyho
     let remote =
         RemoteForecasts::new(addresses, dial, Arc::clone(&board), Arc::clone(&clock), resume, registry, stop.clone());
     let page = page(&board, &clock, &stop);
+    let running = Running { board: Arc::clone(&board), forecaster: None };
     let scaler = Arc::new(Scaler::new(board, Arc::new(remote), clock, defaults(&settings), &mut process.registry));
 
     process.announce("scaler")?;
+    tokio::spawn(reload.follow(running, stop.clone()));
     let Process { registry, grpc, http, hosts, tls, readiness, starting, .. } = process;
     drop(starting);
-    let served = tokio::try_join!(
-        async {
-            let connections = ops::incoming(grpc, tls);
-            scaler::serve(connections, scaler, stop.clone()).await.context("KEDA cannot be served")
-        },
-        async {
-            ops::serve(http, hosts, page, registry, readiness, stop.clone()).await.context("HTTP cannot be served")
-        },
-    );
+    let rpcs = scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone());
+    let http = ops::serve(http, hosts, page, registry, readiness, stop.clone());
+    until_one_breaks(rpcs, http, &stop).await
+}
+
+/// Serves gRPC and HTTP until both have ended, or one of them breaks down: then the rest still ends as after a signal.
+async fn until_one_breaks<E>(
+    rpcs: impl Future<Output = Result<(), E>>,
+    http: impl Future<Output = std::io::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()>
+where
+    Result<(), E>: anyhow::Context<(), E>,
+{
+    let served = tokio::try_join!(async { rpcs.await.context("gRPC cannot be served") }, async {
+        http.await.context("HTTP cannot be served")
+    },);
     stop.cancel();
     served.map(drop)
 }
