@@ -300,8 +300,12 @@ fn drip() -> Response {
 
 fn truncated() -> Response {
     let half = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"val"#;
-    // the connection breaks off where the rest should come
-    let broken = futures::stream::iter([Ok(half), Err(std::io::Error::other("gone"))]);
+    // the connection breaks off where the rest should come; at once, the half would not be sent either
+    let rest = futures::stream::once(async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(std::io::Error::other("gone"))
+    });
+    let broken = futures::StreamExt::chain(futures::stream::iter([Ok(half)]), rest);
     let head = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_LENGTH, "1000")];
     (head, Body::from_stream(broken)).into_response()
 }
