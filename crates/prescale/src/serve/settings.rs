@@ -381,6 +381,15 @@ mod tests {
     }
 
     #[test]
+    fn a_query_may_take_a_millisecond_to_a_minute() {
+        let timeout = |text: &str| {
+            let file = ConfigFile::parse(&format!("prometheus: http://p:9090\nqueryTimeout: {text}")).unwrap();
+            Settings::parse(Role::All, Options::default(), file).is_ok()
+        };
+        assert_eq!(["0s", "1ms", "1m", "61s"].map(timeout), [false, true, true, false]);
+    }
+
+    #[test]
     fn every_mistake_is_told_at_once() {
         let file = r#"
 grpcAddress: "6000"
