@@ -223,6 +223,12 @@ async fn restart(
     let began = Instant::now();
     anyhow::ensure!(prescale.process.terminate()?.success(), "it did not end well");
     row("stop", &format!("{:.1} s", began.elapsed().as_secs_f64()));
+    let kept: u64 = std::fs::read_dir(state)?.map(|file| Ok(file?.metadata()?.len())).sum::<std::io::Result<u64>>()?;
+    row(
+        "state file",
+        &format!("{:.0} MiB, {:.0} KB a target", mib(kept), kept as f64 / 1000.0 / triggers.len() as f64),
+    );
+    let ranges = statistics(source).await?.range;
     let began = Instant::now();
     let again = Prescale::start(arguments, state, triggers).await?;
     let ready = began.elapsed();
@@ -244,13 +250,14 @@ async fn restart(
             began.elapsed().as_secs_f64()
         ),
     );
-    // what was kept stands in for the first fit
+    // one fit of all that was kept
     again.fitted(triggers.len()).await?;
     row(
         "restart: every history back",
         &format!(
-            "{:.0} s; at most {} queries at once",
+            "{:.0} s; {:.1} range queries a target, at most {} queries at once",
             began.elapsed().as_secs_f64(),
+            (statistics(source).await?.range - ranges) as f64 / triggers.len() as f64,
             statistics(source).await?.most_at_once
         ),
     );
