@@ -2,7 +2,7 @@
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
-fuzzed := "metadata answer record csv"
+fuzzed := "metadata answer record page csv"
 
 # The recipes.
 default:

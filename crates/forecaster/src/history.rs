@@ -52,7 +52,7 @@ impl History {
         }
     }
 
-    /// What has changed since [`History::is_kept`] was last called, with what was `learned` from it; `None` where nothing has.
+    /// What has changed since [`History::note_kept`] was last called, with what was `learned` from it; `None` where nothing has.
     pub(crate) fn unkept(&self, learned: impl FnOnce() -> Option<std::sync::Arc<str>>) -> Option<HistoryUpdate> {
         let answered = self.answered.as_ref()?;
         // what was filled in behind is no page at the end
@@ -70,7 +70,7 @@ impl History {
     }
 
     /// Notes that all of it is kept.
-    pub(crate) fn is_kept(&mut self) {
+    pub(crate) fn note_kept(&mut self) {
         self.kept = self.answered.as_ref().and_then(|answered| Some((answered.start(), answered.end()?)));
     }
 

@@ -108,7 +108,7 @@ impl Refresher {
         let fault = observed.err().or(newer_fault).map(SourceFault::from);
         let hears_all = fault.is_none();
         self.conclude(target, state, now, fault);
-        self.archive(target, state, now, is_whole);
+        self.keep_history(target, state, now, is_whole);
         !hears_all || !request.forecast_wanted || is_whole
     }
 
@@ -189,7 +189,7 @@ impl Refresher {
         if read > 0 || fault.is_some() {
             self.conclude(target, state, now, fault);
         }
-        self.archive(target, state, now, true);
+        self.keep_history(target, state, now, true);
     }
 
     /// Begins with what an earlier process kept, once.
@@ -205,7 +205,7 @@ impl Refresher {
     }
 
     /// Has the history kept for the next process, where that is due.
-    fn archive(&self, target: &Target, state: &mut State, now: Timestamp, is_whole: bool) {
+    fn keep_history(&self, target: &Target, state: &mut State, now: Timestamp, is_whole: bool) {
         let Some(archive) = self.archive.as_ref().filter(|archive| is_whole && archive.has_room(&target.key)) else {
             return;
         };
@@ -217,7 +217,7 @@ impl Refresher {
         let learned = || state.forecasts.as_ref().and_then(OnlineForecaster::learned).as_ref().and_then(archive::write);
         if let Some(update) = state.history.unkept(learned) {
             target.unless_forgotten(|| archive.keep(&target.key, update));
-            state.history.is_kept();
+            state.history.note_kept();
             state.archived = Some(now);
         }
     }

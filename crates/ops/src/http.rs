@@ -9,9 +9,6 @@ use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -19,22 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Readiness;
 use crate::hosts::{Hosts, admitted};
+use crate::process::Held;
 
 /// After the stop, requests under way get this long to end: a client that sends half a request, or reads no answer, must
 /// not keep the process.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// Tells how many tasks of the process have not ended: one that grows with time is a leak.
-#[derive(Debug)]
-struct Tasks(Handle);
-
-impl Collector for Tasks {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let alive = ConstGauge::new(i64::try_from(self.0.metrics().num_alive_tasks()).unwrap_or(i64::MAX));
-        let help = "Tasks of the process that have not ended";
-        alive.encode(encoder.encode_descriptor("prescale_tasks", help, None, alive.metric_type())?)
-    }
-}
 
 #[derive(Debug)]
 struct Shared {
@@ -55,7 +41,7 @@ pub async fn serve(
     readiness: Readiness,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    registry.register_collector(Box::new(Tasks(Handle::current())));
+    registry.register_collector(Box::new(Held(Handle::current())));
     let shared = Arc::new(Shared { registry, readiness });
     let probes = Router::new().route("/livez", get(live)).route("/readyz", get(ready));
     let guarded = Router::new().route("/metrics", get(metrics)).with_state(Arc::clone(&shared)).merge(further);

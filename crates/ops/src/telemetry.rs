@@ -1,6 +1,7 @@
 //! Structured logs on standard error.
 
 use std::io::IsTerminal as _;
+use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::SubscriberBuilder;
@@ -16,72 +17,81 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is logged: a level such as `info`, or levels by target such as `info,forecaster=debug`.
+#[derive(Debug)]
+pub struct Filter(EnvFilter);
+
+/// What is no filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a level such as `info`, or levels by target such as `info,forecaster=debug`")]
+pub struct FilterError;
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self(EnvFilter::new("info"))
+    }
+}
+
+impl FromStr for Filter {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        EnvFilter::try_new(text).map(Self).map_err(|_| FilterError)
+    }
+}
+
 /// Why logging could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum TelemetryError {
-    /// The filter does not parse.
-    #[error("`{filter}` is no log filter; write a level such as `info`, or targets such as `info,forecaster=debug`")]
-    Filter {
-        /// What was written.
-        filter: String,
-    },
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoggingError {
     /// Something else in the process already logs.
     #[error("logging was already set up")]
     Twice,
 }
 
-/// What the log lets through, to be changed while it is written.
-pub struct LogFilter(Box<dyn Fn(EnvFilter) + Send + Sync>);
+/// The log as it is written; what it lets through can be changed.
+pub struct Logging(Box<dyn Fn(EnvFilter) + Send + Sync>);
 
-impl LogFilter {
+impl Logging {
     /// Lets through what `filter` says from now on.
-    ///
-    /// # Errors
-    /// [`TelemetryError`] for a filter that does not parse; the one of before stays in force.
-    pub fn set(&self, filter: &str) -> Result<(), TelemetryError> {
-        (self.0)(parsed(filter)?);
-        Ok(())
+    pub fn filter(&self, filter: Filter) {
+        (self.0)(filter.0);
     }
 }
 
-impl std::fmt::Debug for LogFilter {
+impl std::fmt::Debug for Logging {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LogFilter").finish_non_exhaustive()
+        f.debug_struct("Logging").finish_non_exhaustive()
     }
 }
 
 /// Starts logging to standard error: what `filter` lets through, as `format`.
 ///
 /// # Errors
-/// [`TelemetryError`] for a filter that does not parse, and on a second call.
-pub fn init(filter: &str, format: LogFormat) -> Result<LogFilter, TelemetryError> {
+/// [`LoggingError`] on a second call.
+pub fn init(filter: Filter, format: LogFormat) -> Result<Logging, LoggingError> {
     let subscriber = SubscriberBuilder::default()
-        .with_env_filter(parsed(filter)?)
+        .with_env_filter(filter.0)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let begun = match format {
         LogFormat::Text => {
             let subscriber = subscriber.with_filter_reloading();
-            let filter = changed_by(subscriber.reload_handle());
-            subscriber.try_init().map(|()| filter)
+            let logging = changed_by(subscriber.reload_handle());
+            subscriber.try_init().map(|()| logging)
         }
         LogFormat::Json => {
             let subscriber = subscriber.json().flatten_event(true).with_filter_reloading();
-            let filter = changed_by(subscriber.reload_handle());
-            subscriber.try_init().map(|()| filter)
+            let logging = changed_by(subscriber.reload_handle());
+            subscriber.try_init().map(|()| logging)
         }
     };
-    begun.map_err(|_| TelemetryError::Twice)
+    begun.map_err(|_| LoggingError::Twice)
 }
 
-fn changed_by<S: 'static>(handle: Handle<EnvFilter, S>) -> LogFilter {
-    LogFilter(Box::new(move |filter| {
+fn changed_by<S: 'static>(handle: Handle<EnvFilter, S>) -> Logging {
+    Logging(Box::new(move |filter| {
         if let Err(error) = handle.reload(filter) {
             tracing::error!(%error, "what is logged cannot be changed");
         }
     }))
-}
-
-fn parsed(filter: &str) -> Result<EnvFilter, TelemetryError> {
-    EnvFilter::try_new(filter).map_err(|_| TelemetryError::Filter { filter: filter.to_owned() })
 }

@@ -52,8 +52,8 @@ pub(crate) enum Role {
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let (text, file) = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
     let role = args.role;
-    let settings = Settings::parse(role, args.options.clone(), file)?;
-    let log = ops::init(&settings.log, settings.log_format)?;
+    let mut settings = Settings::parse(role, args.options.clone(), file)?;
+    let log = ops::init(std::mem::take(&mut settings.log), settings.log_format)?;
     let stop = ops::on_signal().context("no signal handlers could be set up")?;
     let reload = Reload::new(args, text, log).context("no signal handlers could be set up")?;
     match role {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forecaster::Forecaster;
-use ops::{Hangups, LogFilter};
+use ops::{Hangups, Logging};
 use scaler::Board;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ pub(super) struct Reload {
     text: String,
     /// What the process was started with.
     started: Options,
-    log: LogFilter,
+    logging: Logging,
     hangups: Hangups,
 }
 
@@ -42,9 +42,9 @@ impl Reload {
     ///
     /// # Errors
     /// Where no signal handler can be set up.
-    pub(super) fn new(args: ServeArgs, text: String, log: LogFilter) -> std::io::Result<Self> {
+    pub(super) fn new(args: ServeArgs, text: String, logging: Logging) -> std::io::Result<Self> {
         let started = ConfigFile::parse(&text).map(|file| args.options.clone().over(file.options)).unwrap_or_default();
-        Ok(Self { args, text, started, log, hangups: Hangups::new()? })
+        Ok(Self { args, text, started, logging, hangups: Hangups::new()? })
     }
 
     /// Has what changes take effect on `running` until `stop`.
@@ -104,7 +104,8 @@ impl Reload {
             running.ask_by(forecaster.source).map_err(|error| error.to_string())?;
         }
         running.board.set_limits(limits);
-        self.log.set(&log).map_err(|error| error.to_string())
+        self.logging.filter(log);
+        Ok(())
     }
 }
 

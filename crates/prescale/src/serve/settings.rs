@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use forecaster::{Allowed, Authorization, ClientIdentity, Credentials, Secret, ServerPattern, Source, SourceSettings};
-use ops::{Hosts, LogFormat, TlsFiles};
+use ops::{Filter, Hosts, LogFormat, TlsFiles};
 use scaler::{ForecasterAddress, Limits, parse_duration};
 use series::CredentialName;
 use store::{OutlookRedis, RedisSettings};
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     pub(crate) redis: Option<RedisSettings>,
     pub(crate) limits: Limits,
     pub(crate) forecaster: forecaster::Settings,
-    pub(crate) log: String,
+    pub(crate) log: Filter,
     pub(crate) log_format: LogFormat,
 }
 
@@ -118,7 +118,7 @@ impl Settings {
             redis: redis(options.redis_url, options.redis_password_file, options.redis_authority_file, &mut mistakes),
             limits,
             forecaster,
-            log: options.log.unwrap_or_else(|| "info".to_owned()),
+            log: mistakes.parsed("log", options.log.as_deref(), str::parse).unwrap_or_default(),
             log_format: mistakes
                 .parsed("logFormat", options.log_format.as_deref(), |text| match text {
                     "text" => Ok(LogFormat::Text),
