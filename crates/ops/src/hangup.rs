@@ -19,7 +19,7 @@ impl Hangups {
     pub async fn next(&mut self) {
         if self.0.recv().await.is_none() {
             // no more signals can come
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -181,11 +181,14 @@ impl Board {
         if is_first { None } else { learned::write(key, seat.memory()?) }
     }
 
-    /// Plans for every target for which that is due at `now`, though nobody asks.
-    pub fn advance_all(&self, now: Timestamp) {
-        for seat in self.all() {
-            drop(seat.plan(now));
-        }
+    /// What is known of each of the targets `keys` that are on the board, at `now`.
+    pub fn snapshots_of(&self, keys: &[TargetKey], now: Timestamp) -> Vec<Snapshot> {
+        keys.iter().filter_map(|key| Some(self.found(key)?.snapshot(now))).collect()
+    }
+
+    /// Which targets are on the board.
+    pub fn keys(&self) -> Vec<TargetKey> {
+        self.seats.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// How many targets are on the board.

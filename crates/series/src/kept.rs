@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{Series, Step};
 
 /// Samples of a page. A history that has grown by some samples has changed in the newest page alone, which takes 4 KB.
-const PAGE: usize = 1024;
+const PAGE: u32 = 1024;
 
 /// What was kept of one target's past.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ fn first_time(step: Step, page: i64) -> Timestamp {
 
 fn seconds(step: Step) -> i64 {
     // a thousand days at most
-    i64::from(step.seconds()) * PAGE as i64
+    i64::from(step.seconds()) * i64::from(PAGE)
 }
 
 /// The place of the first sample at or after `time`.

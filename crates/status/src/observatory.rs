@@ -13,6 +13,9 @@ use crate::record::{Keep, Record};
 /// Soon enough for people, and some milliseconds of work for thousands of targets.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
+/// Targets looked at in one go: a fraction of a millisecond.
+const AT_ONCE: usize = 32;
+
 /// The records of all targets.
 ///
 /// Looks come from outside, at whatever pace: each is one reading of the board. What readers of the records do costs the
@@ -43,9 +46,16 @@ impl Observatory {
 
     /// Takes in one reading of the whole board at `now`. Targets that are not in it any more are forgotten.
     pub fn look(&self, board: Vec<Snapshot>, now: Timestamp) {
+        let forgot = self.forget_all_but(board.iter().map(|snapshot| &snapshot.target.key));
+        let is_new = self.look_at(board, now);
+        self.looked(forgot | is_new, now);
+    }
+
+    /// Takes in a part of the board; tells whether it showed anything new.
+    fn look_at(&self, part: Vec<Snapshot>, now: Timestamp) -> bool {
         let version = self.seen.borrow().version + 1;
-        let mut any_new = self.forget_all_but(&board);
-        for snapshot in board {
+        let mut any_new = false;
+        for snapshot in part {
             let known = self.records.read().unwrap_or_else(PoisonError::into_inner).get(&snapshot.target.key).cloned();
             if let Some(record) = known {
                 any_new |= lock(&record).look(snapshot, now, version);
@@ -56,14 +66,24 @@ impl Observatory {
                 any_new = true;
             }
         }
+        any_new
+    }
+
+    /// Tells readers of a look that has ended.
+    fn looked(&self, any_new: bool, now: Timestamp) {
         self.seen.send_modify(|seen| *seen = Seen { at: now, version: seen.version + u64::from(any_new) });
     }
 
-    /// Takes a look at `board` every two seconds, for ever.
+    /// Takes a look at `board` every two seconds, for ever; at some targets after the other, so that KEDA's calls come in between.
     pub async fn follow(self: Arc<Self>, board: Arc<Board>, clock: Arc<dyn Clock>) {
         loop {
-            let now = clock.now();
-            self.look(board.snapshots(now), now);
+            let (keys, now) = (board.keys(), clock.now());
+            let mut any_new = self.forget_all_but(keys.iter());
+            for some in keys.chunks(AT_ONCE) {
+                any_new |= self.look_at(board.snapshots_of(some, now), now);
+                tokio::task::yield_now().await;
+            }
+            self.looked(any_new, now);
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
@@ -104,10 +124,10 @@ impl Observatory {
         self.seen.subscribe()
     }
 
-    fn forget_all_but(&self, board: &[Snapshot]) -> bool {
+    fn forget_all_but<'a>(&self, board: impl Iterator<Item = &'a TargetKey>) -> bool {
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         let before = records.len();
-        let on_board: HashSet<_> = board.iter().map(|snapshot| &snapshot.target.key).collect();
+        let on_board: HashSet<_> = board.collect();
         records.retain(|key, _| on_board.contains(key));
         records.len() < before
     }

@@ -78,7 +78,7 @@ impl Reload {
 
     /// Has `text` take effect, or nothing of it.
     fn take(&self, text: &str, running: &Running) {
-        let parsed = ConfigFile::parse(text).map_err(|problem| problem.to_string()).and_then(|file| {
+        let parsed = ConfigFile::parse(text).and_then(|file| {
             let options = self.args.options.clone().over(file.options.clone());
             let settings = Settings::parse(self.args.role, self.args.options.clone(), file);
             settings.map(|settings| (options, settings)).map_err(|error| error.to_string())

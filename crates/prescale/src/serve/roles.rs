@@ -25,6 +25,9 @@ use super::wiring::{OnBoard, OnHub, Targets};
 /// How often a forecaster sees whether a sync has passed for which nobody but its scalers is asked.
 const BETWEEN_SYNCS: Duration = Duration::from_secs(2);
 
+/// Targets seen to in one go, so that what is sent to scalers comes in between.
+const AT_ONCE: usize = 32;
+
 /// What every role begins with: nothing is listened on before all of it is sound.
 struct Process {
     clock: Arc<dyn Clock>,
@@ -98,8 +101,8 @@ pub(super) async fn all(settings: Settings, reload: Reload, stop: CancellationTo
     let schedule = tokio::spawn(forecaster.run(stop.clone()));
     let keeping = tokio::spawn(journal.run(pace, stop.clone()));
     drop(starting);
-    let rpcs = scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone());
-    let http = ops::serve(http, hosts, page, registry, readiness, stop.clone());
+    let rpcs = Box::pin(scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone()));
+    let http = Box::pin(ops::serve(http, hosts, page, registry, readiness, stop.clone()));
     let served = until_one_breaks(rpcs, http, &stop).await;
     schedule.await.context("the schedule of refreshes broke down")?;
     keeping.await.context("the keeper of the state broke down")?;
@@ -132,8 +135,8 @@ pub(super) async fn forecaster(settings: Settings, reload: Reload, stop: Cancell
     let keeping = tokio::spawn(journal.run(pace, end.clone()));
     tokio::spawn(end.clone().run_until_cancelled_owned(at_syncs(board, clock)));
     drop(starting);
-    let rpcs = forecaster::serve(ops::incoming(grpc, tls), role, stop.clone());
-    let http = ops::serve(http, hosts, Router::new(), registry, readiness, stop.clone());
+    let rpcs = Box::pin(forecaster::serve(ops::incoming(grpc, tls), role, stop.clone()));
+    let http = Box::pin(ops::serve(http, hosts, Router::new(), registry, readiness, stop.clone()));
     let served = until_one_breaks(rpcs, http, &stop).await;
     end.cancel();
     schedule.await.context("the schedule of refreshes broke down")?;
@@ -169,8 +172,8 @@ pub(super) async fn scaler(settings: Settings, reload: Reload, stop: Cancellatio
     tokio::spawn(reload.follow(running, stop.clone()));
     let Process { registry, grpc, http, hosts, tls, readiness, starting, .. } = process;
     drop(starting);
-    let rpcs = scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone());
-    let http = ops::serve(http, hosts, page, registry, readiness, stop.clone());
+    let rpcs = Box::pin(scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone()));
+    let http = Box::pin(ops::serve(http, hosts, page, registry, readiness, stop.clone()));
     until_one_breaks(rpcs, http, &stop).await
 }
 
@@ -214,7 +217,11 @@ fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
 /// Plans at every sync, as a scaler does that is looked at.
 async fn at_syncs(board: Arc<Board>, clock: Arc<dyn Clock>) {
     loop {
-        board.advance_all(clock.now());
+        for some in board.keys().chunks(AT_ONCE) {
+            // a look makes the plans that are due
+            drop(board.snapshots_of(some, clock.now()));
+            tokio::task::yield_now().await;
+        }
         tokio::time::sleep(BETWEEN_SYNCS).await;
     }
 }
