@@ -20,7 +20,7 @@ pub struct Horizon {
 ///
 /// Between two horizons the quantiles run along straight lines; between two levels along straight lines in the log odds.
 ///
-/// Loads are kept in single precision, as those of a [`Series`](crate::Series) are: there is one forecast per target.
+/// Loads are kept in single precision, as those of a [`Series`](crate::Series) are, and rounded up: none is lower than it was foretold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawForecast", into = "RawForecast")]
 pub struct Forecast {
@@ -62,7 +62,7 @@ impl Forecast {
     ) -> Result<Self, ForecastError> {
         let raw = |horizon: Horizon| RawHorizon {
             ahead: horizon.ahead,
-            quantiles: horizon.quantiles.into_iter().map(Load::rounded).collect(),
+            quantiles: horizon.quantiles.into_iter().map(Load::rounded_up).collect(),
         };
         RawForecast { origin, model, levels, horizons: horizons.into_iter().map(raw).collect() }.try_into()
     }

@@ -38,6 +38,12 @@ impl Load {
         self.0 as f32
     }
 
+    /// The same, but never below the load itself: of what is to be ready for.
+    pub(crate) fn rounded_up(self) -> f32 {
+        let near = self.rounded();
+        if f64::from(near) < self.0 { near.next_up() } else { near }
+    }
+
     /// What was [`rounded`](Self::rounded), or lies between such loads; `None` for NaN alone.
     pub(crate) fn unrounded(amount: f64) -> Option<Self> {
         // rounding may carry the largest load out
@@ -79,6 +85,14 @@ pub struct LoadError(f64);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_rounded_up_is_never_below_and_hardly_above() {
+        for amount in [0.0, 0.1, -0.1, 58_381_518.0, 58_381_519.0, 1e-60, Load::MAX, -Load::MAX, 2.5] {
+            let up = f64::from(Load::new(amount).unwrap().rounded_up());
+            assert!(up >= amount && up - amount <= 1.3e-7 * amount.abs() + 2e-45, "{amount} {up}");
+        }
+    }
 
     #[test]
     fn only_what_keda_can_carry_is_a_load() {
