@@ -2,7 +2,6 @@
 
 import json
 import sys
-import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -19,24 +18,9 @@ def validator(name):
     return jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
-def refused(path, host):
-    request = urllib.request.Request(BASE + path, headers={"Host": host})
-    try:
-        urllib.request.urlopen(request, timeout=10)
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers.get_content_type(), json.load(error)
-    raise AssertionError(f"{path} is answered for {host}")
-
-
 BASE = sys.argv[1]
 document = get("/api/v1/openapi.json")
 targets, detail, moment = validator("TargetList"), validator("Detail"), validator("Moment")
-problem = validator("Problem")
-
-for path, item in document["paths"].items():
-    status, kind, answer = refused(urllib.parse.quote(path), "rebound.example.com")
-    problem.validate(answer)
-    assert kind in item["get"]["responses"][str(status)]["content"], f"{path}: {status} {kind}"
 
 listed = get("/api/v1/targets")
 targets.validate(listed)
