@@ -58,14 +58,16 @@ pub struct SourceSettings {
 }
 
 impl SourceSettings {
-    /// Ten seconds per request, bodies up to 32 MiB, samples final after 30 seconds, no credentials.
+    /// Ten seconds per request, bodies up to 4 MiB, samples final after 30 seconds, no credentials.
+    ///
+    /// The longest answer that is asked for, 11,000 samples of one series, is a tenth of that.
     pub fn new(default_server: Option<ServerAddress>, allowed_servers: Allowed) -> Self {
         Self {
             default_server,
             allowed_servers,
             credentials: BTreeMap::new(),
             timeout: Duration::from_secs(10),
-            max_body_bytes: 32 * 1024 * 1024,
+            max_body_bytes: 4 * 1024 * 1024,
             settle: Duration::from_secs(30),
         }
     }
