@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
-use policy::{Mode, Threshold};
+use policy::{Mode, NoPlan, Threshold};
 use series::{Load, Observation};
 
 use super::*;
+use crate::seat::Told;
 
 fn at(seconds: i64) -> Timestamp {
     // whole minutes, so that syncs are at 0, 15, 30, …
@@ -45,7 +46,7 @@ fn what_keda_was_told_last_is_remembered_and_looking_does_not_count() {
     let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
     assert_eq!(board.snapshots(at(0))[0].told, None);
     assert_eq!(seat.tell(at(1)), Err(NoPlan::NotYet));
-    board.publish(&seat.target.key, outlook(70.0, 2));
+    board.publish(&seat.target().key, outlook(70.0, 2));
     let looked = board.snapshots(at(3))[0].told.clone();
     assert_eq!(looked, Some(Told { at: at(1), answer: Err(NoPlan::NotYet) }));
     let plan = seat.tell(at(4));
@@ -131,7 +132,7 @@ fn going_live_goes_on_from_what_was_learned_in_the_shadow_and_another_load_does_
         ..target("checkout")
     };
     let (shadow, _) = board.take_seat(with("a", Mode::Shadow, 10.0), at(0)).unwrap();
-    board.publish(&shadow.target.key, outlook(70.0, 0));
+    board.publish(&shadow.target().key, outlook(70.0, 0));
     shadow.tell(at(0)).unwrap();
     let learned = shadow.memory().unwrap();
     let (live, _) = board.take_seat(with("b", Mode::Predict, 10.0), at(5)).unwrap();
@@ -144,12 +145,12 @@ fn going_live_goes_on_from_what_was_learned_in_the_shadow_and_another_load_does_
 fn between_two_syncs_and_two_outlooks_the_plan_stays_the_same() {
     let board = Board::default();
     let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
-    board.publish(&seat.target.key, outlook(70.0, 0));
+    board.publish(&seat.target().key, outlook(70.0, 0));
     let first = seat.plan(at(1)).unwrap();
     assert!(Arc::ptr_eq(&first, &seat.plan(at(14)).unwrap()));
     assert!(!Arc::ptr_eq(&first, &seat.plan(at(16)).unwrap()), "an HPA sync has passed");
     let second = seat.plan(at(17)).unwrap();
-    board.publish(&seat.target.key, outlook(90.0, 18));
+    board.publish(&seat.target().key, outlook(90.0, 18));
     assert!(!Arc::ptr_eq(&second, &seat.plan(at(18)).unwrap()), "an outlook has come");
 }
 
@@ -157,10 +158,10 @@ fn between_two_syncs_and_two_outlooks_the_plan_stays_the_same() {
 fn the_fleet_follows_the_values_published() {
     let board = Board::default();
     let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
-    board.publish(&seat.target.key, outlook(100.0, 0));
+    board.publish(&seat.target().key, outlook(100.0, 0));
     assert_eq!(value(&seat, 0), 100.0);
     // 104 needs an eleventh pod, and an HPA of ten would not hear of it
-    board.publish(&seat.target.key, outlook(104.0, 1));
+    board.publish(&seat.target().key, outlook(104.0, 1));
     let raised = value(&seat, 1);
     assert!(raised > 110.0, "{raised}");
     assert_eq!(value(&seat, 16), raised, "the HPA may have synced just before it was raised");
@@ -173,7 +174,7 @@ fn a_slow_rise_reaches_the_hpa_whenever_it_syncs() {
     for phase in 0..15 {
         let board = Board::default();
         let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
-        let threshold = seat.target.threshold;
+        let threshold = seat.target().threshold;
         let any = policy::ReplicaRange::at_least(1);
         let mut hpa = policy::Hpa::new(policy::HpaSettings::defaults(threshold, any), 10);
         let mut short = 0;
@@ -181,7 +182,7 @@ fn a_slow_rise_reaches_the_hpa_whenever_it_syncs() {
         for sync in 0..960_i64 {
             let published = 15 * sync + sync / 64;
             let load = 100.0 + 100.0 * published as f64 / 14_400.0;
-            board.publish(&seat.target.key, outlook(load, published));
+            board.publish(&seat.target().key, outlook(load, published));
             value(&seat, published);
             let synced = published + phase;
             let pods = hpa.sync(at(synced), Some(seat.plan(at(synced)).unwrap().value));
@@ -211,11 +212,11 @@ fn idle_targets_are_cleared_and_held_ones_stay() {
 fn after_an_error_a_rise_is_published_until_the_hpa_has_seen_it() {
     let board = Board::default();
     let (seat, _) = board.take_seat(target("checkout"), at(0)).unwrap();
-    board.publish(&seat.target.key, outlook(100.0, 0));
+    board.publish(&seat.target().key, outlook(100.0, 0));
     assert_eq!(value(&seat, 0), 100.0);
     // the source is silent for an hour: KEDA gets errors and the HPA keeps its ten pods
     assert!(seat.plan(at(1800)).is_err());
-    board.publish(&seat.target.key, outlook(104.0, 3600));
+    board.publish(&seat.target().key, outlook(104.0, 3600));
     assert!(value(&seat, 3600) > 110.0, "ten pods are believed");
     assert!(value(&seat, 3601) > 110.0, "no sync has passed since");
     assert_eq!(seat.snapshot(at(3615)).replicas, Some(12));

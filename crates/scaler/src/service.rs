@@ -14,9 +14,10 @@ use wire::externalscaler::{
     ScaledObjectRef,
 };
 
-use crate::board::{Board, Seat};
+use crate::board::Board;
 use crate::metadata::{self, Defaults};
 use crate::metrics::{Metrics, Rpc};
+use crate::seat::Seat;
 use crate::spellings::Spellings;
 use crate::{status, streams};
 

@@ -5,7 +5,7 @@ use series::FaultKind;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
-use crate::board::NoSeat;
+use crate::limits::NoSeat;
 use crate::metadata::Mistakes;
 
 /// Every mistake in one `INVALID_ARGUMENT`, in the message and as field violations.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use wire::externalscaler::IsActiveResponse;
 
-use crate::board::Hold;
+use crate::seat::Hold;
 
 /// How often a stream looks at the plan between two outlooks: the demand can pass the activation threshold by time alone.
 const LOOK: Duration = Duration::from_secs(5);

@@ -13,7 +13,8 @@ use prometheus_client::registry::Registry;
 use series::Clock;
 use tonic::{Code, Status};
 
-use crate::board::{Board, NoSeat};
+use crate::board::Board;
+use crate::limits::NoSeat;
 use targets::BoardCollector;
 
 /// One of KEDA's rpcs.

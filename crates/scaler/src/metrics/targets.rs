@@ -10,7 +10,8 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use series::{ChoiceReason, Clock, Timestamp};
 
-use crate::board::{Board, Snapshot};
+use crate::board::Board;
+use crate::seat::Snapshot;
 
 /// Reads every target's plan from the board at each scrape, so that a target that is gone leaves no series behind.
 #[derive(Debug)]
