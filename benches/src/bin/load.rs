@@ -48,6 +48,14 @@ struct Arguments {
     /// Seconds between two refreshes of a target
     #[arg(long, default_value_t = 30)]
     refresh: u64,
+
+    /// Address of the made Prometheus; what is kept of a target is found again under the same one only
+    #[arg(long, default_value = "127.0.0.1:0")]
+    source: String,
+
+    /// Keep the state in this folder; where there is some already, measure the restart from it and nothing else
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +67,9 @@ enum Server {
         /// Milliseconds that every answer takes
         #[arg(long)]
         delay: u64,
+        /// Where to listen
+        #[arg(long)]
+        address: String,
     },
 }
 
@@ -66,11 +77,12 @@ enum Server {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     if let Some(server) = arguments.server {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = if let Server::Prometheus { address, .. } = &server { address } else { "127.0.0.1:0" };
+        let listener = TcpListener::bind(address).await?;
         println!("{}", listener.local_addr()?);
         return match server {
             Server::Empty => serve_empty(listener).await,
-            Server::Prometheus { delay } => serve_prometheus(listener, Duration::from_millis(delay)).await,
+            Server::Prometheus { delay, .. } => serve_prometheus(listener, Duration::from_millis(delay)).await,
         };
     }
     for &targets in &arguments.targets {
@@ -84,16 +96,19 @@ async fn measure(arguments: &Arguments, targets: usize) -> anyhow::Result<()> {
     println!("\n| {targets} targets | |\n|---|---|");
     let own = std::env::current_exe()?;
     let mut command = Command::new(&own);
-    command.args(["prometheus", "--delay", &arguments.delay.to_string()]);
+    command.args(["prometheus", "--delay", &arguments.delay.to_string(), "--address", &arguments.source]);
     let (_prometheus, source) = Process::start_and_read(command, None)?;
+    let triggers: Arc<Vec<_>> =
+        Arc::new((0..targets).map(|index| trigger(index, &format!("http://{source}"))).collect());
+    let passing = std::env::temp_dir().join(format!("prescale-load-{}", std::process::id()));
+    let _removed = Removed(&passing);
+    let state = arguments.state.clone().unwrap_or_else(|| passing.clone());
+    if state.exists() {
+        return restart(arguments, &state, &triggers, &source).await;
+    }
     let mut command = Command::new(&own);
     command.arg("empty");
     let (empty, empty_address) = Process::start_and_read(command, arguments.core)?;
-
-    let state = std::env::temp_dir().join(format!("prescale-load-{}", std::process::id()));
-    let _removed = Removed(&state);
-    let triggers: Arc<Vec<_>> =
-        Arc::new((0..targets).map(|index| trigger(index, &format!("http://{source}"))).collect());
     let prescale = Prescale::start(arguments, &state, &triggers).await?;
 
     first_histories(&prescale, targets, &source).await?;
@@ -124,7 +139,10 @@ async fn measure(arguments: &Arguments, targets: usize) -> anyhow::Result<()> {
     row(&format!("the same beside {} open streams", 2 * streams.len()), &told(&latencies, failed));
     drop(streams);
 
-    restart(prescale, arguments, &state, &triggers, &source).await
+    let began = Instant::now();
+    anyhow::ensure!(prescale.process.terminate()?.success(), "it did not end well");
+    row("stop", &format!("{:.1} s", began.elapsed().as_secs_f64()));
+    restart(arguments, &state, &triggers, &source).await
 }
 
 /// Waits until every target has its whole history.
@@ -212,17 +230,13 @@ async fn throughput(
     Ok(())
 }
 
-/// Stops and starts again from what was kept.
+/// Starts from what an earlier process kept.
 async fn restart(
-    prescale: Prescale,
     arguments: &Arguments,
     state: &Path,
     triggers: &Arc<Vec<ScaledObjectRef>>,
     source: &str,
 ) -> anyhow::Result<()> {
-    let began = Instant::now();
-    anyhow::ensure!(prescale.process.terminate()?.success(), "it did not end well");
-    row("stop", &format!("{:.1} s", began.elapsed().as_secs_f64()));
     let kept: u64 = std::fs::read_dir(state)?.map(|file| Ok(file?.metadata()?.len())).sum::<std::io::Result<u64>>()?;
     row(
         "state file",

@@ -11,12 +11,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::Readiness;
 use crate::hosts::{Hosts, admitted};
-use crate::process::Held;
 
 /// After the stop, requests under way get this long to end: a client that sends half a request, or reads no answer, must
 /// not keep the process.
@@ -37,11 +35,10 @@ pub async fn serve(
     listener: TcpListener,
     hosts: Hosts,
     further: Router,
-    mut registry: Registry,
+    registry: Registry,
     readiness: Readiness,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    registry.register_collector(Box::new(Held(Handle::current())));
     let shared = Arc::new(Shared { registry, readiness });
     let probes = Router::new().route("/livez", get(live)).route("/readyz", get(ready));
     let guarded = Router::new().route("/metrics", get(metrics)).with_state(Arc::clone(&shared)).merge(further);

@@ -7,11 +7,21 @@ use tokio::runtime::Handle;
 
 /// Tells tasks everywhere, memory and open files where `/proc` does; the latter two by the names that all of Prometheus' own libraries have for them.
 #[derive(Debug)]
-pub(crate) struct Held(pub(crate) Handle);
+pub struct Held {
+    runtimes: Vec<Handle>,
+}
+
+impl Held {
+    /// What the process holds whose tasks run on `runtimes`.
+    pub fn by(runtimes: Vec<Handle>) -> Self {
+        Self { runtimes }
+    }
+}
 
 impl Collector for Held {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let tasks = u64::try_from(self.0.metrics().num_alive_tasks()).ok();
+        let tasks = self.runtimes.iter().map(|runtime| runtime.metrics().num_alive_tasks()).sum::<usize>();
+        let tasks = u64::try_from(tasks).ok();
         for (name, help, held) in [
             ("prescale_tasks", "Tasks of the process that have not ended", tasks),
             ("process_resident_memory_bytes", "Memory that the process holds", resident()),

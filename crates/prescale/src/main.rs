@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => until_the_reader_leaves(block_on(demo::run(args))),
         Command::Explain(args) => until_the_reader_leaves(block_on(explain::run(args))),
         Command::Forecast(args) => until_the_reader_leaves(forecast::run(&args)),
-        Command::Serve(args) => block_on(serve::run(*args)),
+        Command::Serve(args) => serve::run(*args),
     };
     outcome.unwrap_or_else(|error| {
         // nothing is left to do where standard error is gone too

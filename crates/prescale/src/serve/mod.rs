@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use ops::Runtimes;
+use tokio::runtime::Handle;
 
 use file::ConfigFile;
 use options::Options;
@@ -49,7 +51,12 @@ pub(crate) enum Role {
 }
 
 /// Serves until SIGTERM or SIGINT.
-pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let runtimes = Runtimes::start()?;
+    runtimes.run(serve(args, runtimes.answers()))
+}
+
+async fn serve(args: ServeArgs, answers: Handle) -> anyhow::Result<ExitCode> {
     let (text, file) = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
     let role = args.role;
     let mut settings = Settings::parse(role, args.options.clone(), file)?;
@@ -57,9 +64,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let stop = ops::on_signal().context("no signal handlers could be set up")?;
     let reload = Reload::new(args, text, log).context("no signal handlers could be set up")?;
     match role {
-        Role::All => roles::all(settings, reload, stop).await?,
-        Role::Forecaster => roles::forecaster(settings, reload, stop).await?,
-        Role::Scaler => roles::scaler(settings, reload, stop).await?,
+        Role::All => roles::all(settings, answers, reload, stop).await?,
+        Role::Forecaster => roles::forecaster(settings, answers, reload, stop).await?,
+        Role::Scaler => roles::scaler(settings, answers, reload, stop).await?,
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

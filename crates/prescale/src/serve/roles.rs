@@ -7,13 +7,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use forecaster::{Archive, Forecaster, Hub};
-use ops::{Hosts, Latch, Readiness, SystemClock, Tls};
+use ops::{Held, Hosts, Latch, Readiness, SystemClock, Tls};
 use prometheus_client::registry::Registry;
 use scaler::{Board, Defaults, RemoteForecasts, Scaler};
 use series::Clock;
 use status::{Keep, Observatory};
 use store::{OutlookFile, OutlookRedis, Store};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use wire::{Dial, Socket};
 
@@ -40,12 +41,15 @@ struct Process {
     starting: Latch,
     /// How often outlooks are written to the store: what a killed process may lose.
     pace: Duration,
+    /// Where KEDA is answered.
+    answers: Handle,
     stop: CancellationToken,
 }
 
 impl Process {
-    async fn start(settings: &Settings, stop: CancellationToken) -> anyhow::Result<Self> {
+    async fn start(settings: &Settings, answers: Handle, stop: CancellationToken) -> anyhow::Result<Self> {
         let mut registry = Registry::default();
+        registry.register_collector(Box::new(Held::by(vec![Handle::current(), answers.clone()])));
         let load = |files| Tls::load(files, &mut registry);
         let tls = settings.tls.clone().map(load).transpose().context("no TLS can be spoken")?;
         let grpc = bind(settings.grpc_address, "--grpc-address").await?;
@@ -53,7 +57,8 @@ impl Process {
         let (readiness, starting) = Readiness::new(stop.clone());
         let clock = Arc::new(SystemClock);
         let pace = 2 * settings.forecaster.refresh_interval;
-        Ok(Self { clock, registry, grpc, http, hosts: settings.hosts.clone(), tls, readiness, starting, pace, stop })
+        let hosts = settings.hosts.clone();
+        Ok(Self { clock, registry, grpc, http, hosts, tls, readiness, starting, pace, answers, stop })
     }
 
     /// The journal of `store`, with its metrics; `memories` tells what is kept beside outlooks.
@@ -73,9 +78,14 @@ impl Process {
 }
 
 /// Both paths in one process, joined by the board.
-pub(super) async fn all(settings: Settings, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn all(
+    settings: Settings,
+    answers: Handle,
+    reload: Reload,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let store = store(&settings)?;
-    let mut process = Process::start(&settings, stop.clone()).await?;
+    let mut process = Process::start(&settings, answers, stop.clone()).await?;
     let defaults = defaults(&settings);
     let board = Arc::new(Board::with_limits(settings.limits));
     let learned = Arc::clone(&board);
@@ -89,6 +99,7 @@ pub(super) async fn all(settings: Settings, reload: Reload, stop: CancellationTo
         journal: Arc::clone(&journal),
         board: Arc::clone(&board),
         clock: Arc::clone(&clock),
+        work: Handle::current(),
     });
     let page = page(&board, &clock, &stop);
     let running = Arc::clone(&board);
@@ -97,11 +108,11 @@ pub(super) async fn all(settings: Settings, reload: Reload, stop: CancellationTo
     process.announce("all")?;
     let running = Running { board: running, forecaster: Some(Arc::clone(&forecaster)) };
     tokio::spawn(reload.follow(running, stop.clone()));
-    let Process { registry, grpc, http, hosts, tls, readiness, starting, pace, .. } = process;
+    let Process { registry, grpc, http, hosts, tls, readiness, starting, pace, answers, .. } = process;
     let schedule = tokio::spawn(forecaster.run(stop.clone()));
     let keeping = tokio::spawn(journal.run(pace, stop.clone()));
     drop(starting);
-    let rpcs = Box::pin(scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone()));
+    let rpcs = Box::pin(answer(grpc, tls, scaler, answers, stop.clone()));
     let http = Box::pin(ops::serve(http, hosts, page, registry, readiness, stop.clone()));
     let served = until_one_breaks(rpcs, http, &stop).await;
     schedule.await.context("the schedule of refreshes broke down")?;
@@ -110,9 +121,14 @@ pub(super) async fn all(settings: Settings, reload: Reload, stop: CancellationTo
 }
 
 /// The slow path alone: forecasts for scalers in other processes.
-pub(super) async fn forecaster(settings: Settings, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn forecaster(
+    settings: Settings,
+    answers: Handle,
+    reload: Reload,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let store = store(&settings)?;
-    let mut process = Process::start(&settings, stop.clone()).await?;
+    let mut process = Process::start(&settings, answers, stop.clone()).await?;
     let board = Arc::new(Board::with_limits(settings.limits));
     let learned = Arc::clone(&board);
     let journal = process.journal(store, Box::new(move |key| learned.memory(key)));
@@ -135,7 +151,8 @@ pub(super) async fn forecaster(settings: Settings, reload: Reload, stop: Cancell
     let keeping = tokio::spawn(journal.run(pace, end.clone()));
     tokio::spawn(end.clone().run_until_cancelled_owned(at_syncs(board, clock)));
     drop(starting);
-    let rpcs = Box::pin(forecaster::serve(ops::incoming(grpc, tls), role, stop.clone()));
+    let rpcs = forecaster::serve(ops::incoming(grpc, tls), role, stop.clone());
+    let rpcs = Box::pin(async { Ok(rpcs.await?) });
     let http = Box::pin(ops::serve(http, hosts, Router::new(), registry, readiness, stop.clone()));
     let served = until_one_breaks(rpcs, http, &stop).await;
     end.cancel();
@@ -145,10 +162,15 @@ pub(super) async fn forecaster(settings: Settings, reload: Reload, stop: Cancell
 }
 
 /// The fast path alone: answers KEDA with what forecasters in other processes tell.
-pub(super) async fn scaler(settings: Settings, reload: Reload, stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn scaler(
+    settings: Settings,
+    answers: Handle,
+    reload: Reload,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     // forecasters keep outlooks; a scaler only reads those that they share
     let store = settings.redis.clone().map(OutlookRedis::new).transpose()?;
-    let mut process = Process::start(&settings, stop.clone()).await?;
+    let mut process = Process::start(&settings, answers, stop.clone()).await?;
     let journal = store.map(|store| process.journal(Arc::new(store), Box::new(|_| None)));
     let resume = move |key| -> scaler::Resumed {
         let journal = journal.clone();
@@ -170,22 +192,36 @@ pub(super) async fn scaler(settings: Settings, reload: Reload, stop: Cancellatio
 
     process.announce("scaler")?;
     tokio::spawn(reload.follow(running, stop.clone()));
-    let Process { registry, grpc, http, hosts, tls, readiness, starting, .. } = process;
+    let Process { registry, grpc, http, hosts, tls, readiness, starting, answers, .. } = process;
     drop(starting);
-    let rpcs = Box::pin(scaler::serve(ops::incoming(grpc, tls), scaler, stop.clone()));
+    let rpcs = Box::pin(answer(grpc, tls, scaler, answers, stop.clone()));
     let http = Box::pin(ops::serve(http, hosts, page, registry, readiness, stop.clone()));
     until_one_breaks(rpcs, http, &stop).await
 }
 
+/// Answers KEDA's rpcs where nothing but answers is polled.
+async fn answer(
+    grpc: TcpListener,
+    tls: Option<Arc<Tls>>,
+    scaler: Arc<Scaler>,
+    answers: Handle,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let listener = grpc.into_std()?;
+    let serving = answers.spawn(async move {
+        // connections belong to the runtime that their listener was made in
+        let listener = TcpListener::from_std(listener)?;
+        anyhow::Ok(scaler::serve(ops::incoming(listener, tls), scaler, stop).await?)
+    });
+    serving.await.context("what serves it broke down")?
+}
+
 /// Serves gRPC and HTTP until both have ended, or one of them breaks down: then the rest still ends as after a signal.
-async fn until_one_breaks<E>(
-    rpcs: impl Future<Output = Result<(), E>>,
+async fn until_one_breaks(
+    rpcs: impl Future<Output = anyhow::Result<()>>,
     http: impl Future<Output = std::io::Result<()>>,
     stop: &CancellationToken,
-) -> anyhow::Result<()>
-where
-    Result<(), E>: anyhow::Context<(), E>,
-{
+) -> anyhow::Result<()> {
     let served = tokio::try_join!(async { rpcs.await.context("gRPC cannot be served") }, async {
         http.await.context("HTTP cannot be served")
     },);

@@ -6,6 +6,7 @@ use forecaster::{Brought, Forecaster, Hub, Keeper, Publish, Resumed};
 use policy::Target;
 use scaler::{Board, Forecasts};
 use series::{Clock, Outlook, TargetKey};
+use tokio::runtime::Handle;
 
 use super::journal::Journal;
 
@@ -81,6 +82,8 @@ pub(crate) struct Targets {
     pub(crate) journal: Arc<Journal>,
     pub(crate) board: Arc<Board>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where the store is asked: handlers run elsewhere.
+    pub(crate) work: Handle,
 }
 
 impl std::fmt::Debug for Targets {
@@ -95,7 +98,7 @@ impl Forecasts for Targets {
         let (board, clock) = (Arc::clone(&self.board), Arc::clone(&self.clock));
         let target = Arc::clone(target);
         // the handler that saw the target first does not wait for the store
-        tokio::spawn(async move {
+        self.work.spawn(async move {
             let Target { key, request, .. } = &*target;
             let kept = journal.load(key).await;
             if let Some(memory) = kept.as_ref().and_then(|kept| kept.memory.as_deref()) {
@@ -139,7 +142,8 @@ mod tests {
         let settings = Settings::new(SourceSettings::new(None, Allowed::Any(vec![])));
         let clock: Arc<dyn Clock> = Arc::new(ops::SystemClock);
         let forecaster = Forecaster::new(settings, Arc::clone(&clock), Arc::new(publish), None, &mut registry).unwrap();
-        Targets { forecaster, journal: Arc::clone(&journal), board, clock }.forget(&key);
+        let work = Handle::current();
+        Targets { forecaster, journal: Arc::clone(&journal), board, clock, work }.forget(&key);
         stop.cancel();
         journal.run(std::time::Duration::from_secs(30), stop).await;
         assert_eq!(file.load(&key).await.unwrap(), None);

@@ -21,6 +21,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use series::{Clock, Outlook, TargetKey};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -60,6 +61,8 @@ pub struct RemoteForecasts {
     shared: Arc<Shared>,
     /// One task per target, which ends when its guard is dropped.
     watched: Mutex<HashMap<TargetKey, DropGuard>>,
+    /// Where targets are followed: handlers run elsewhere.
+    work: Handle,
     stop: CancellationToken,
 }
 
@@ -74,7 +77,7 @@ struct Shared {
 
 impl RemoteForecasts {
     /// Finds forecasters at `addresses` by way of `dial` until `stop`, and publishes what they tell on `board`. What
-    /// `resume` gives for a target is published until then. Registers its metrics in `registry`, under their full names.
+    /// `resume` gives for a target is published until then. All of that runs on the current runtime, whoever calls. Registers its metrics in `registry`, under their full names.
     pub fn new(
         addresses: Vec<ForecasterAddress>,
         dial: Dial,
@@ -97,7 +100,7 @@ impl RemoteForecasts {
         let replicas = Replicas { addresses, dial, serving: serving.clone(), count };
         tokio::spawn(Arc::new(replicas).run(stop.clone()));
         let shared = Shared { board, clock, serving, resume: Box::new(resume), streams, moves };
-        Self { shared: Arc::new(shared), watched: Mutex::default(), stop }
+        Self { shared: Arc::new(shared), watched: Mutex::default(), work: Handle::current(), stop }
     }
 
     fn watched(&self) -> MutexGuard<'_, HashMap<TargetKey, DropGuard>> {
@@ -122,7 +125,7 @@ impl Forecasts for RemoteForecasts {
             last: None,
         };
         let until = ended.clone();
-        tokio::spawn(async move { until.run_until_cancelled(follower.run()).await });
+        self.work.spawn(async move { until.run_until_cancelled(follower.run()).await });
         // one that was there before ends with its guard
         self.watched().insert(target.key.clone(), ended.drop_guard());
     }
