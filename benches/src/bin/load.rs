@@ -257,6 +257,7 @@ async fn restart(
     let mut unknown: Vec<usize> = (0..triggers.len()).collect();
     while !unknown.is_empty() {
         unknown = again.calls.unknown(unknown).await?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     row(
         "restart: ready, an answer for one target, for every target",

@@ -4,9 +4,10 @@ use std::io;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// How far the threads of the work stand back, in steps of `nice`: where both want a core the answers get nine tenths of it, and at once.
+/// How far the threads of the work stand back, in steps of `nice`: where both want a core the answers get it at once, and three quarters of it: calls
+/// without end must leave the work some.
 #[cfg(target_os = "linux")]
-const STANDS_BACK: i32 = 10;
+const STANDS_BACK: i32 = 5;
 
 /// The runtimes of a process that answers while it works.
 ///

@@ -197,10 +197,12 @@ impl Store for OutlookFile {
     }
 }
 
-/// Does what waits for a disk off the threads of the runtime.
+/// Does what waits for a disk off the threads of the runtime, once it is waited for: whoever bounds how much of it goes on at once bounds the threads too.
 fn apart<'a, T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Answer<'a, T> {
-    let done = tokio::task::spawn_blocking(work);
-    Box::pin(async { done.await.unwrap_or_else(|error| Err(StoreError::Defect(error.to_string()))) })
+    Box::pin(async {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(StoreError::Defect(error.to_string())))
+    })
 }
 
 /// Opens the file at `path`, or begins a new one where what is there cannot be used.

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 const LOAD: Duration = Duration::from_secs(2);
 
 /// So many are loaded at once …
-const LOADS: usize = 64;
+const LOADS: usize = 16;
 
 /// … and none for so long after the store was slow.
 const SLOW: Duration = Duration::from_secs(5);
@@ -120,7 +120,7 @@ impl Journal {
     /// the others do not.
     async fn loaded<T>(&self, key: &TargetKey, load: Answer<'_, Option<T>>) -> Option<T> {
         let Ok(_turn) = self.loads.acquire().await else { return None };
-        if self.slow_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until) {
+        if self.is_slow() {
             return None;
         }
         match tokio::time::timeout(LOAD, load).await {
@@ -133,11 +133,19 @@ impl Journal {
                 None
             }
             Err(_) => {
-                tracing::warn!(store = self.store.name(), target_key = %key, "the store is slow, nothing is resumed for a while");
+                // those that were loaded beside it say no more
+                if !self.is_slow() {
+                    tracing::warn!(store = self.store.name(), target_key = %key, "the store is slow, nothing is resumed for a while");
+                }
                 *self.slow_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + SLOW);
                 None
             }
         }
+    }
+
+    fn is_slow(&self) -> bool {
+        let until = *self.slow_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     /// Carries out what was noted, every `pace` and once more after `stop`.
