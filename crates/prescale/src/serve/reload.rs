@@ -64,11 +64,11 @@ impl Reload {
             return;
         };
         match read(path).await {
-            Ok(text) if text != self.text => {
+            // at a signal what is wrong with it is told again
+            Ok(text) if asked || text != self.text => {
                 self.take(&text, running);
                 self.text = text;
             }
-            Ok(_) if asked => tracing::info!("SIGHUP: the configuration file is as it was"),
             Ok(_) => {}
             // while it is replaced it may be gone for a moment
             Err(problem) if asked => tracing::error!(problem, "the configuration file cannot be read anew"),
@@ -89,7 +89,7 @@ impl Reload {
                 let waiting = self.started.fixed().into_iter().zip(options.fixed());
                 let waiting: Vec<_> =
                     waiting.filter(|(before, now)| before != now).map(|((option, _), _)| option).collect();
-                tracing::info!("the configuration file has changed and takes effect");
+                tracing::info!("the configuration file takes effect");
                 if !waiting.is_empty() {
                     tracing::warn!(options = waiting.join(", "), "these take effect at the next start");
                 }
