@@ -65,20 +65,17 @@ fn standing_back() -> impl Fn() + Send + Sync + 'static {
 mod tests {
     use super::*;
 
-    fn priority() -> i32 {
-        rustix::process::getpriority_process(None).unwrap()
-    }
-
     #[test]
     fn work_stands_back_on_all_its_threads_and_answers_do_not() {
+        let priority = || rustix::process::getpriority_process(None).unwrap();
         let own = priority();
         let runtimes = Runtimes::start().unwrap();
         let answers = runtimes.answers();
         let (worker, apart, answering, answering_apart) = runtimes.run(async {
             (
-                tokio::spawn(async { priority() }).await.unwrap(),
+                tokio::spawn(async move { priority() }).await.unwrap(),
                 tokio::task::spawn_blocking(priority).await.unwrap(),
-                answers.spawn(async { priority() }).await.unwrap(),
+                answers.spawn(async move { priority() }).await.unwrap(),
                 answers.spawn_blocking(priority).await.unwrap(),
             )
         });
