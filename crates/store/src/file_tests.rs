@@ -35,6 +35,21 @@ async fn what_was_kept_is_there_after_a_restart() {
     assert_eq!(file.load(&target("b")).await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn nothing_is_begun_that_nobody_waits_for_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = open(&folder);
+    let names: Vec<_> = (0..20).map(|number| number.to_string()).collect();
+    let waiting: Vec<_> = names.iter().map(|name| file.keep(vec![(target(name), kept(1.0))])).collect();
+    for name in &names {
+        assert_eq!(file.load(&target(name)).await.unwrap(), None);
+    }
+    drop(waiting);
+    for name in &names {
+        assert_eq!(file.load(&target(name)).await.unwrap(), None);
+    }
+}
+
 #[test]
 fn a_second_process_is_told_that_the_file_is_in_use() {
     let folder = tempfile::tempdir().unwrap();
