@@ -75,19 +75,15 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    // those of thousands of targets take long enough to keep KEDA's calls waiting
+    // those of thousands of targets take long enough to keep probes and the page waiting
     let encoding = tokio::task::spawn_blocking(move || {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &shared.registry).map(|()| text)
     });
-    match encoding.await {
-        Ok(Ok(text)) => {
+    match encoding.await.map_err(std::io::Error::from).and_then(|text| text.map_err(std::io::Error::other)) {
+        Ok(text) => {
             let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, content_type)], text).into_response()
-        }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "metrics could not be encoded");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
         Err(error) => {
             tracing::error!(%error, "metrics could not be encoded");
