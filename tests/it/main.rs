@@ -22,5 +22,7 @@ mod skew;
 mod soak;
 mod status;
 mod streams;
+#[cfg(target_os = "linux")]
+mod threads;
 mod tls;
 mod versions;
